@@ -1,0 +1,5 @@
+export * from './assert.ts';
+export * from './refusal.ts';
+export * from './decimal.ts';
+export * from './day.ts';
+export * from './random.ts';

@@ -1,0 +1,3 @@
+export * from './record-sales.ts';
+export * from './apply-program.ts';
+export * from './verify.ts';

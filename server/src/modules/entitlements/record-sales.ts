@@ -1,0 +1,74 @@
+import { assert, type Day } from '@premia/kernel';
+import { instant, today, type Context } from '../../platform/context.ts';
+import type { Tx } from '../../platform/database.ts';
+import { openRun } from '../../platform/run-tables.ts';
+import { fillIncoming, findSource, nextRecordedSeq, recordActivities, recordLines, type ActivityDraft, type ActivityOutcome, type DocumentOutcome, type LineDraft } from '../facts/index.ts';
+import { findProgram, type Program } from '../members/index.ts';
+import { sql } from 'kysely';
+import { rows } from '../../platform/database.ts';
+import { loadPlan } from './plan.ts';
+import { settle, type Settling } from './settle.ts';
+
+export const DOCUMENTS_PER_REQUEST_MAX = 1_000;
+export const LINES_PER_REQUEST_MAX = 20_000;
+
+export type Earned = { member: string; unit: string; amount: bigint };
+export type SaleOutcome = DocumentOutcome & { earned: Earned[] };
+
+/** Everything a run needs to settle, at this moment. */
+export async function openSettling(tx: Tx, context: Context, program: Program): Promise<Settling> {
+  await openRun(tx);
+  return {
+    tenantId: context.tenantId, program, plan: await loadPlan(tx, context.tenantId, program), bookedOn: today(context, program.zone), bookedAt: instant(context), runSeq: await nextRecordedSeq(tx),
+  };
+}
+
+/** Records each sale once and settles what it moves, in one transaction. Sending it again is harmless; sent again changed, it is reported, never merged. */
+export async function recordSales(context: Context, input: { program: string; source: string; lines: readonly LineDraft[] }): Promise<SaleOutcome[]> {
+  assert(input.lines.length <= LINES_PER_REQUEST_MAX, 'too many lines in one call');
+  return context.transaction((tx) => recordAndSettle(tx, context, input));
+}
+
+/** What the same sales would earn: the same work, taken back. */
+export async function dryRunSales(context: Context, input: { program: string; source: string; lines: readonly LineDraft[] }): Promise<SaleOutcome[]> {
+  return context.rehearse((tx) => recordAndSettle(tx, context, input));
+}
+
+async function recordAndSettle(tx: Tx, context: Context, input: { program: string; source: string; lines: readonly LineDraft[] }): Promise<SaleOutcome[]> {
+  const program = await findProgram(tx, input.program);
+  const source = await findSource(tx, program, input.source);
+  const settling = await openSettling(tx, context, program);
+  await fillIncoming(tx, input.lines);
+  const outcomes = await recordLines(tx, { tenantId: context.tenantId, program, source, recordedSeq: settling.runSeq, today: settling.bookedOn });
+  await settle(tx, settling);
+  const earned = await earnedInRun(tx, settling);
+  return outcomes.map((outcome) => ({ ...outcome, earned: earned.get(outcome.documentId) ?? [] }));
+}
+
+/** What this run's transfers granted or took back, per document where a document is the window; other windows under 0. */
+export async function earnedInRun(tx: Tx, settling: Settling): Promise<Map<bigint, Earned[]>> {
+  const found = await rows<{ subject_id: bigint; member: string; unit: string; amount: bigint }>(tx, sql`
+    SELECT COALESCE(t.subject_id, 0) AS subject_id, m.code AS member, u.key AS unit, sum(CASE t.kind WHEN 'grant' THEN t.amount ELSE -t.amount END)::bigint AS amount
+    FROM ledger.transfer AS t JOIN members.member AS m ON m.tenant_id = t.tenant_id AND m.program_id = t.program_id AND m.member_id = t.member_id
+    JOIN ledger.unit AS u ON u.tenant_id = t.tenant_id AND u.program_id = t.program_id AND u.unit_id = t.unit_id
+    WHERE t.program_id = ${settling.program.programId} AND t.run_seq = ${settling.runSeq} AND t.kind IN ('grant', 'takeback')
+      AND t.member_id IN (SELECT member_id FROM pg_temp.touch)
+    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`);
+  const byDocument = new Map<bigint, Earned[]>();
+  for (const item of found) byDocument.set(item.subject_id, [...(byDocument.get(item.subject_id) ?? []), { member: item.member, unit: item.unit, amount: item.amount }]);
+  return byDocument;
+}
+
+/** Records activities once and settles what they move. */
+export async function recordMemberActivities(context: Context, input: { program: string; source: string; drafts: readonly ActivityDraft[] }): Promise<{ outcomes: ActivityOutcome[]; earned: Earned[] }> {
+  return context.transaction(async (tx) => {
+    const program = await findProgram(tx, input.program);
+    const source = await findSource(tx, program, input.source);
+    const settling = await openSettling(tx, context, program);
+    const outcomes = await recordActivities(tx, { tenantId: context.tenantId, program, source, recordedSeq: settling.runSeq, drafts: input.drafts });
+    await settle(tx, settling);
+    return { outcomes, earned: [...(await earnedInRun(tx, settling)).values()].flat() };
+  });
+}
+
+export type { Day };

@@ -1,0 +1,66 @@
+import { limitMinor, type Rule } from '@premia/algebra';
+import type { Day } from '@premia/kernel';
+import { runText, type Tx } from '../../platform/database.ts';
+import { emptyRun } from '../../platform/run-tables.ts';
+import type { Program } from '../members/index.ts';
+import { postDifferences } from '../ledger/index.ts';
+import type { Plan, Stratum } from './plan.ts';
+import { retier } from './tiers.ts';
+import * as q from './queries.ts';
+
+export type Settling = { tenantId: bigint; program: Program; plan: Plan; bookedOn: Day; bookedAt: string; runSeq: bigint };
+
+/**
+ * Computes what is owed for everything that pg_temp.touch moves (or, in mode `all`, for everything there is), stores it and posts
+ * the differences. Set-based; in the caller's transaction; the members must be locked. Pooled windows are only marked stale here.
+ */
+export async function settle(tx: Tx, settling: Settling, mode: 'touched' | 'all' = 'touched'): Promise<void> {
+  const known = [settling.tenantId, settling.program.programId];
+  if (settling.plan.reads.activities.size > 0 && mode === 'touched') await runText(tx, q.touchAfterActivities([...settling.plan.reads.activities]), known);
+  for (const stratum of settling.plan.strata) {
+    if (stratum.rules.length > 0) await settleStratum(tx, settling, stratum, mode);
+    if (stratum.tierSets.length > 0) await retier(tx, settling, stratum.tierSets, mode);
+  }
+}
+
+const idsOf = (rules: readonly Rule[]): bigint[] => [...new Set(rules.map((rule) => rule.mechanicId))];
+
+async function settleStratum(tx: Tx, settling: Settling, stratum: Stratum, mode: 'touched' | 'all'): Promise<void> {
+  const known = [settling.tenantId, settling.program.programId];
+  const compiled = mode === 'all' ? stratum.all : stratum.touched;
+  await emptyRun(tx, 'affected', 'computed', 'computed_partial', 'change', 'difference');
+  if (compiled.affected) await runText(tx, compiled.affected, compiled.affected.includes('$1') ? known : []);
+  for (const text of compiled.compute) await runText(tx, text, known);
+  const pooled = stratum.rules.filter((rule) => rule.mechanic.pool);
+  if (pooled.length > 0) for (const text of q.storePartials(compiled, mode, idsOf(pooled))) await runText(tx, text, known);
+  const plain = stratum.rules.filter((rule) => !rule.mechanic.pool);
+  if (plain.length > 0) await storeAndPost(tx, settling, stratum, mode, plain);
+}
+
+async function storeAndPost(tx: Tx, settling: Settling, stratum: Stratum, mode: 'touched' | 'all', plain: readonly Rule[]): Promise<void> {
+  const known = [settling.tenantId, settling.program.programId];
+  const compiled = mode === 'all' ? stratum.all : stratum.touched;
+  const totals = totalLimits(plain);
+  const budgets = idsOf(plain.filter((rule) => rule.mechanic.limits.budget !== undefined));
+  const later = [...new Set([...totals.map((limit) => limit.mechanicId), ...budgets])];
+  await runText(tx, q.fillChanges(compiled, mode, idsOf(plain)), known);
+  await runText(tx, q.storeChanges(later), [...known, settling.runSeq]);
+  await runText(tx, q.storeGone(later), [...known, settling.runSeq]);
+  await runText(tx, q.fillDifferences(later));
+  if (totals.length > 0) {
+    await runText(tx, q.differencesOfTotals(totals), known);
+    await runText(tx, q.storeDecided(totals.map((limit) => limit.mechanicId)), [...known, settling.runSeq]);
+  }
+  await postDifferences(tx, { tenantId: settling.tenantId, programId: settling.program.programId, bookedOn: settling.bookedOn, bookedAt: settling.bookedAt, runSeq: settling.runSeq });
+  await runText(tx, q.TOUCH_CHANGED);
+}
+
+/** Limits in total by mechanic; the latest version's holds for all of them. Budgets come first where both are set. */
+export function totalLimits(rules: readonly Rule[]): { mechanicId: bigint; limit: bigint }[] {
+  const found = new Map<bigint, bigint>();
+  for (const rule of rules) {
+    const limit = limitMinor(rule, 'most_total');
+    if (limit !== null && rule.mechanic.limits.budget === undefined) found.set(rule.mechanicId, limit);
+  }
+  return [...found].map(([mechanicId, limit]) => ({ mechanicId, limit }));
+}

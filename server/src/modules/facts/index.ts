@@ -1,0 +1,4 @@
+export * from './record-lines.ts';
+export * from './line-draft.ts';
+export * from './sources.ts';
+export * from './record-activities.ts';

@@ -1,0 +1,182 @@
+import { literal } from '@premia/algebra';
+
+/** Every statement of recording. $1 tenant, $2 program, $3 source, $4 recorded_seq, where a text takes them. */
+
+/** Who the incoming lines name, in the roles that the program rewards. */
+export const fillParties = (roles: readonly string[]): string => `
+  INSERT INTO pg_temp.party (reference, member_id)
+  SELECT named.reference, COALESCE(member.merged_into, member.member_id) FROM (
+    ${roles.map((role) => `SELECT ${role} AS reference FROM pg_temp.incoming WHERE ${role} IS NOT NULL`).join(' UNION ')}
+    ${roles.includes('rep') ? `UNION SELECT share ->> 'ref' FROM pg_temp.incoming, jsonb_array_elements(shares) AS share WHERE shares IS NOT NULL` : ''}
+  ) AS named
+  LEFT JOIN members.member_key AS k ON k.tenant_id = $1 AND k.program_id = $2 AND k.reference = named.reference
+  LEFT JOIN members.member AS member ON member.tenant_id = $1 AND member.program_id = $2 AND member.member_id = k.member_id
+  WHERE named.reference IS NOT NULL`;
+
+export const UNKNOWN_PARTIES = 'SELECT reference FROM pg_temp.party WHERE member_id IS NULL ORDER BY reference';
+
+/** Corrections and their bases must not miss each other: originals share a bucket's lock, corrections take it alone. */
+export const BASE_BUCKETS = `
+  SELECT bucket, bool_or(alone) AS alone FROM (
+    SELECT abs(hashtextextended(number, $1::bigint * 31 + $2::bigint)) % 64 AS bucket, false AS alone FROM pg_temp.incoming
+    UNION ALL SELECT abs(hashtextextended(base_number, $1::bigint * 31 + $2::bigint)) % 64, true FROM pg_temp.incoming WHERE base_number IS NOT NULL
+  ) AS needed GROUP BY bucket ORDER BY bucket`;
+
+/** Members this run may move: the named ones, those credited on the bases, those of corrections that wait for these documents. */
+export const LOCK_MEMBERS = `
+  INSERT INTO platform.member_lock (tenant_id, member_id, taken)
+  SELECT $1::bigint, member_id, 1 FROM (
+    SELECT member_id FROM pg_temp.party WHERE member_id IS NOT NULL
+    UNION SELECT f.member_id FROM facts.document AS d JOIN facts.fact AS f ON f.tenant_id = $1 AND f.program_id = $2 AND f.base_document_id = d.document_id
+      WHERE d.tenant_id = $1 AND d.program_id = $2 AND d.source_id = $3 AND d.number IN (SELECT base_number FROM pg_temp.incoming WHERE base_number IS NOT NULL)
+    UNION SELECT k.member_id FROM facts.waiting AS w JOIN facts.line AS l ON l.tenant_id = $1 AND l.program_id = $2 AND l.document_id = w.document_id
+      JOIN members.member_key AS k ON k.tenant_id = $1 AND k.program_id = $2 AND k.reference IN (l.buyer, l.seller, l.rep)
+      WHERE w.tenant_id = $1 AND w.program_id = $2 AND w.source_id = $3 AND w.base_number IN (SELECT number FROM pg_temp.incoming)
+  ) AS moved ORDER BY member_id
+  ON CONFLICT (tenant_id, member_id) DO UPDATE SET taken = platform.member_lock.taken + 1`;
+
+export const INSERT_DOCUMENTS = `
+  WITH added AS (
+    INSERT INTO facts.document (tenant_id, program_id, source_id, number, kind, occurred_on, currency, base_number, recorded_seq)
+    SELECT DISTINCT ON (number) $1::bigint, $2::bigint, $3::bigint, number, kind, occurred_on, currency, base_number, $4::bigint FROM pg_temp.incoming ORDER BY number, place
+    ON CONFLICT (tenant_id, program_id, source_id, number) DO NOTHING RETURNING document_id, number
+  ) UPDATE pg_temp.incoming AS i SET document_id = added.document_id, document_new = true FROM added WHERE added.number = i.number`;
+
+export const FIND_DOCUMENTS = `
+  UPDATE pg_temp.incoming AS i SET document_id = d.document_id, document_new = COALESCE(i.document_new, false),
+    outcome = CASE WHEN (d.kind, d.occurred_on, d.currency, COALESCE(d.base_number, '')) IS DISTINCT FROM (i.kind, i.occurred_on, i.currency, COALESCE(i.base_number, '')) THEN 'conflict' END
+  FROM facts.document AS d WHERE d.tenant_id = $1 AND d.program_id = $2 AND d.source_id = $3 AND d.number = i.number`;
+
+/** A line already there with the same content is recorded already; with other content it is in conflict and a person decides. */
+export const CLASSIFY_LINES = `
+  UPDATE pg_temp.incoming AS i SET outcome = CASE WHEN l.content_hash = i.content_hash THEN 'known' ELSE 'conflict' END
+  FROM facts.line AS l WHERE i.outcome IS NULL AND NOT i.document_new AND l.tenant_id = $1 AND l.program_id = $2 AND l.document_id = i.document_id AND l.line_key = i.line_key`;
+
+/** The same line twice in one call: the first counts when they agree; when they do not, the later ones are in conflict. */
+export const CLASSIFY_REPEATED = `
+  UPDATE pg_temp.incoming AS i SET outcome = CASE WHEN r.first_hash = i.content_hash THEN 'known' ELSE 'conflict' END
+  FROM (SELECT place, first_value(content_hash) OVER same AS first_hash, row_number() OVER same AS nth FROM pg_temp.incoming WINDOW same AS (PARTITION BY number, line_key ORDER BY place)) AS r
+  WHERE i.outcome IS NULL AND r.place = i.place AND r.nth > 1`;
+
+/** Documents of a source that sends them whole: any difference from what is recorded is a conflict of the whole document. */
+export const CLASSIFY_WHOLE = `
+  UPDATE pg_temp.incoming AS i SET outcome = 'conflict'
+  FROM (
+    SELECT inc.number FROM (SELECT number, min(document_id) AS document_id, count(*) FILTER (WHERE outcome = 'known') AS known, count(*) AS sent FROM pg_temp.incoming WHERE NOT document_new GROUP BY number) AS inc
+    WHERE inc.known < inc.sent OR inc.sent <> (SELECT count(*) FROM facts.line AS l WHERE l.tenant_id = $1 AND l.program_id = $2 AND l.document_id = inc.document_id)
+  ) AS differing WHERE i.number = differing.number`;
+
+export const UNKNOWN_PRODUCTS = `
+  INSERT INTO facts.product (tenant_id, program_id, sku, name, known)
+  SELECT DISTINCT ON (product_code) $1::bigint, $2::bigint, product_code, product_name, false FROM pg_temp.incoming
+  WHERE outcome IS NULL AND product_code IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM facts.product_alias AS a WHERE a.tenant_id = $1 AND a.program_id = $2 AND a.source_id = $3 AND a.code = product_code)
+    AND NOT EXISTS (SELECT 1 FROM facts.product AS p WHERE p.tenant_id = $1 AND p.program_id = $2 AND p.sku = product_code)
+  ORDER BY product_code, place ON CONFLICT (tenant_id, program_id, sku) DO NOTHING`;
+
+export const FIND_PRODUCTS = `
+  UPDATE pg_temp.incoming AS i SET product_id = found.product_id FROM (
+    SELECT DISTINCT codes.product_code, COALESCE(a.product_id, p.product_id) AS product_id FROM (SELECT DISTINCT product_code FROM pg_temp.incoming WHERE outcome IS NULL) AS codes
+    LEFT JOIN facts.product_alias AS a ON a.tenant_id = $1 AND a.program_id = $2 AND a.source_id = $3 AND a.code = codes.product_code
+    LEFT JOIN facts.product AS p ON p.tenant_id = $1 AND p.program_id = $2 AND p.sku = codes.product_code
+  ) AS found WHERE i.product_code = found.product_code`;
+
+export const INSERT_LINES = `
+  INSERT INTO facts.line (tenant_id, program_id, document_id, line_key, content_hash, occurred_at, hour, product_id, quantity_milli, net_minor, gross_minor, original,
+    buyer, seller, rep, shares, channel, attributes, base_line_key, recorded_seq)
+  SELECT $1::bigint, $2::bigint, document_id, line_key, content_hash, occurred_at, hour, product_id, quantity_milli, net_minor, gross_minor, original,
+    buyer, seller, rep, shares, channel, attributes, base_line_key, $3::bigint
+  FROM pg_temp.incoming WHERE outcome IS NULL ORDER BY place`;
+
+export const MARK_NEW = `
+  UPDATE pg_temp.incoming AS i SET outcome = 'new', line_id = l.line_id FROM facts.line AS l
+  WHERE i.outcome IS NULL AND l.tenant_id = $1 AND l.program_id = $2 AND l.document_id = i.document_id AND l.line_key = i.line_key`;
+
+/** New corrections wait first; those whose base is here are released in the next step, like any that waited for long. */
+export const INSERT_WAITING = `
+  INSERT INTO facts.waiting (tenant_id, program_id, source_id, base_number, document_id)
+  SELECT DISTINCT $1::bigint, $2::bigint, $3::bigint, base_number, document_id FROM pg_temp.incoming WHERE outcome = 'new' AND base_number IS NOT NULL ON CONFLICT DO NOTHING`;
+
+/** Lines that correct nothing are credited as themselves. */
+export const CREDIT_ORIGINALS = `
+  INSERT INTO pg_temp.credit (line_id, document_id, base_document_id, base_line_id, base_on)
+  SELECT line_id, document_id, document_id, line_id, occurred_on FROM pg_temp.incoming WHERE outcome = 'new' AND base_number IS NULL`;
+
+/**
+ * Corrections whose base stands: a document that corrects nothing, or one that itself found its base (then both hang on the same
+ * root). The base line is the one named, else the only line of the base with the same product, else the correction's own line.
+ */
+export const CREDIT_CORRECTIONS = `
+  WITH ready AS (
+    SELECT w.document_id, w.base_number, b.document_id AS base_document_id,
+      COALESCE(root.base_document_id, b.document_id) AS root_id
+    FROM facts.waiting AS w
+    JOIN facts.document AS b ON b.tenant_id = $1 AND b.program_id = $2 AND b.source_id = $3 AND b.number = w.base_number AND b.document_id <> w.document_id
+    LEFT JOIN LATERAL (SELECT f.base_document_id FROM facts.fact AS f WHERE f.tenant_id = $1 AND f.program_id = $2 AND f.document_id = b.document_id AND b.base_number IS NOT NULL LIMIT 1) AS root ON TRUE
+    WHERE w.tenant_id = $1 AND w.program_id = $2 AND w.source_id = $3
+      AND NOT EXISTS (SELECT 1 FROM facts.waiting AS still WHERE still.tenant_id = $1 AND still.program_id = $2 AND still.source_id = $3 AND still.document_id = b.document_id)
+      AND (w.base_number IN (SELECT number FROM pg_temp.incoming) OR w.document_id IN (SELECT document_id FROM pg_temp.incoming)
+        OR w.base_number IN (SELECT d.number FROM pg_temp.credit AS c JOIN facts.document AS d ON d.tenant_id = $1 AND d.program_id = $2 AND d.document_id = c.document_id))
+  ), released AS (
+    DELETE FROM facts.waiting AS w USING ready WHERE w.tenant_id = $1 AND w.program_id = $2 AND w.source_id = $3 AND w.document_id = ready.document_id RETURNING w.document_id
+  )
+  INSERT INTO pg_temp.credit (line_id, document_id, base_document_id, base_line_id, base_on)
+  SELECT l.line_id, l.document_id, ready.root_id, COALESCE(named.line_id, CASE WHEN same.found = 1 THEN same.line_id END, l.line_id), root.occurred_on
+  FROM ready JOIN released USING (document_id)
+  JOIN facts.document AS root ON root.tenant_id = $1 AND root.program_id = $2 AND root.document_id = ready.root_id
+  JOIN facts.line AS l ON l.tenant_id = $1 AND l.program_id = $2 AND l.document_id = ready.document_id
+  LEFT JOIN facts.line AS named ON named.tenant_id = $1 AND named.program_id = $2 AND named.document_id = ready.root_id AND named.line_key = l.base_line_key
+  LEFT JOIN LATERAL (SELECT count(*) AS found, min(x.line_id) AS line_id FROM facts.line AS x WHERE x.tenant_id = $1 AND x.program_id = $2 AND x.document_id = ready.root_id AND x.product_id = l.product_id) AS same ON TRUE
+  ON CONFLICT DO NOTHING`;
+
+/**
+ * A fact for each party that is a member. A correction of a known line is credited to whoever its base was credited to. Shares of
+ * a split are the difference of the splits after and before, so that parts of a return add up to the sale to the last grosz.
+ */
+export const insertFacts = (roles: readonly string[], correctionPeriod: boolean): string => `
+  INSERT INTO facts.fact (tenant_id, program_id, member_id, line_id, role, crediting, sign, kind, earned_on, occurred_on, document_id, base_on, base_document_id, base_line_id,
+    hour, product_id, partner, channel, attributes, quantity_milli, net_minor, gross_minor, recorded_seq)
+  SELECT $1::bigint, $2::bigint, p.member_id, c.line_id, p.role, 1, 1, 'sale', ${correctionPeriod ? 'd.occurred_on' : 'c.base_on'}, d.occurred_on, c.document_id, c.base_on, c.base_document_id, c.base_line_id,
+    base.hour, base.product_id, CASE WHEN p.role = 'buyer' THEN base.seller ELSE base.buyer END, base.channel, base.attributes,
+    sum(CASE WHEN p.weights IS NULL THEN l.quantity_milli ELSE platform.share(before.quantity + l.quantity_milli, p.weights, p.place) - platform.share(before.quantity, p.weights, p.place) END),
+    sum(CASE WHEN p.weights IS NULL THEN l.net_minor ELSE platform.share(before.net + l.net_minor, p.weights, p.place) - platform.share(before.net, p.weights, p.place) END),
+    sum(CASE WHEN p.weights IS NULL THEN COALESCE(l.gross_minor, l.net_minor) ELSE platform.share(before.gross + COALESCE(l.gross_minor, l.net_minor), p.weights, p.place) - platform.share(before.gross, p.weights, p.place) END), $3::bigint
+  FROM pg_temp.credit AS c
+  JOIN facts.document AS d ON d.tenant_id = $1 AND d.program_id = $2 AND d.document_id = c.document_id
+  JOIN facts.line AS l ON l.tenant_id = $1 AND l.program_id = $2 AND l.document_id = c.document_id AND l.line_id = c.line_id
+  JOIN facts.line AS base ON base.tenant_id = $1 AND base.program_id = $2 AND base.document_id = CASE WHEN c.base_line_id = c.line_id THEN c.document_id ELSE c.base_document_id END AND base.line_id = c.base_line_id
+  CROSS JOIN LATERAL (
+    ${roles.map((role) => (role === 'rep' ? REP_PARTIES : `SELECT ${literal(role)} AS role, base.${role} AS reference, NULL::bigint[] AS weights, 1 AS place WHERE base.${role} IS NOT NULL`)).join(' UNION ALL ')}
+  ) AS named
+  JOIN LATERAL (SELECT COALESCE(m.merged_into, m.member_id) AS member_id, named.role, named.weights, named.place FROM members.member_key AS k
+    JOIN members.member AS m ON m.tenant_id = $1 AND m.program_id = $2 AND m.member_id = k.member_id
+    WHERE k.tenant_id = $1 AND k.program_id = $2 AND k.reference = named.reference) AS p ON TRUE
+  LEFT JOIN LATERAL (
+    SELECT COALESCE(platform.sum8(x.quantity_milli), 0) AS quantity, COALESCE(platform.sum8(x.net_minor), 0) AS net, COALESCE(platform.sum8(COALESCE(x.gross_minor, x.net_minor)), 0) AS gross
+    FROM (
+      SELECT b.quantity_milli, b.net_minor, b.gross_minor FROM facts.line AS b WHERE p.weights IS NOT NULL AND b.tenant_id = $1 AND b.program_id = $2 AND b.document_id = c.base_document_id AND b.line_id = c.base_line_id AND b.line_id <> c.line_id
+      UNION ALL SELECT e.quantity_milli, e.net_minor, e.gross_minor FROM (
+        SELECT DISTINCT f.line_id, f.document_id FROM facts.fact AS f WHERE p.weights IS NOT NULL AND f.tenant_id = $1 AND f.program_id = $2 AND f.base_document_id = c.base_document_id AND f.base_line_id = c.base_line_id AND f.line_id <> c.base_line_id AND f.kind = 'sale'
+        UNION SELECT c2.line_id, c2.document_id FROM pg_temp.credit AS c2 WHERE p.weights IS NOT NULL AND c2.base_line_id = c.base_line_id AND c2.line_id <> c2.base_line_id AND c2.line_id < c.line_id
+      ) AS earlier JOIN facts.line AS e ON e.tenant_id = $1 AND e.program_id = $2 AND e.document_id = earlier.document_id AND e.line_id = earlier.line_id
+    ) AS x
+  ) AS before ON TRUE
+  GROUP BY p.member_id, c.line_id, p.role, d.occurred_on, c.document_id, c.base_on, c.base_document_id, c.base_line_id, base.hour, base.product_id, base.seller, base.buyer, base.channel, base.attributes
+  ORDER BY p.member_id, c.line_id`;
+
+const REP_PARTIES = `SELECT 'rep' AS role, base.rep AS reference, NULL::bigint[] AS weights, 1 AS place WHERE base.rep IS NOT NULL AND base.shares IS NULL
+    UNION ALL SELECT 'rep', s.item ->> 'ref', ARRAY(SELECT (w.item ->> 'weight')::bigint FROM jsonb_array_elements(base.shares) WITH ORDINALITY AS w(item, n) ORDER BY w.n), s.n::int
+      FROM jsonb_array_elements(base.shares) WITH ORDINALITY AS s(item, n) WHERE base.shares IS NOT NULL`;
+
+/** Days that the new facts move, their own and their sale's. */
+export const TOUCH_NEW = `
+  INSERT INTO pg_temp.touch (member_id, day)
+  SELECT DISTINCT f.member_id, x.day FROM pg_temp.credit AS c
+  JOIN facts.fact AS f ON f.tenant_id = $1 AND f.program_id = $2 AND f.base_document_id = c.base_document_id AND f.line_id = c.line_id
+  CROSS JOIN LATERAL (VALUES (f.earned_on), (f.base_on)) AS x(day)`;
+
+export const OUTCOMES = `
+  SELECT number, count(*) FILTER (WHERE outcome = 'new') AS new, count(*) FILTER (WHERE outcome = 'known') AS known, count(*) FILTER (WHERE outcome = 'conflict') AS conflict,
+    min(document_id) AS document_id, bool_or(base_number IS NOT NULL AND EXISTS (SELECT 1 FROM facts.waiting AS w WHERE w.tenant_id = $1 AND w.program_id = $2 AND w.document_id = i.document_id)) AS waiting,
+    min(place) AS place
+  FROM pg_temp.incoming AS i GROUP BY number ORDER BY min(place)`;

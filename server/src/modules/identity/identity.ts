@@ -1,0 +1,66 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { sql } from 'kysely';
+import { must, Refusal, phrase } from '@premia/kernel';
+import { instant, type Context } from '../../platform/context.ts';
+import { row, rows, type Database, type Tx } from '../../platform/database.ts';
+
+/** What an API key may be allowed to do. A route names the one it needs. */
+export const PERMISSIONS = ['programs:read', 'programs:write', 'members:read', 'members:write', 'facts:read', 'facts:write', 'imports:approve', 'rules:propose', 'rules:approve',
+  'ledger:read', 'ledger:adjust', 'ledger:approve', 'ledger:hold', 'keys:write', 'audit:read'] as const;
+export type Permission = (typeof PERMISSIONS)[number];
+
+export type Principal = { tenantId: bigint; name: string; permissions: ReadonlySet<string> };
+
+const hashOf = (secret: string): Buffer => createHash('sha256').update(secret).digest();
+
+/** Makes a tenant. The key is unique in the installation. */
+export async function createTenant(db: Database, key: string, name: string, at: string): Promise<bigint> {
+  return db.transaction(0n, async (tx) => {
+    const found = await row<{ id: bigint | null }>(tx, sql`SELECT identity.tenant_by_key(${key}) AS id`);
+    if (found?.id) return found.id;
+    return must(await row<{ id: bigint }>(tx, sql`SELECT identity.create_tenant(${key}, ${name}, ${at}) AS id`), 'tenant').id;
+  });
+}
+
+export async function findTenant(db: Database, key: string): Promise<bigint | null> {
+  return db.transaction(0n, async (tx) => (await row<{ id: bigint | null }>(tx, sql`SELECT identity.tenant_by_key(${key}) AS id`))?.id ?? null);
+}
+
+/** Makes an API key and answers its secret, which is never to be had again: only its hash is kept. */
+export async function createApiKey(context: Context, input: { name: string; permissions: readonly Permission[] }): Promise<{ keyId: bigint; secret: string }> {
+  const secret = `premia_${randomBytes(32).toString('base64url')}`;
+  return context.transaction(async (tx) => {
+    const made = must(await row<{ key_id: bigint }>(tx, sql`INSERT INTO identity.api_key (tenant_id, name, prefix, secret_hash, permissions, created_at)
+      VALUES (${context.tenantId}, ${input.name}, ${secret.slice(0, 12)}, ${hashOf(secret)}, ${[...input.permissions]}, ${instant(context)}) RETURNING key_id`), 'key');
+    await audit(tx, context, { action: 'api_key.created', subject: `key:${made.key_id}`, after: { name: input.name, permissions: input.permissions } });
+    return { keyId: made.key_id, secret };
+  });
+}
+
+export async function revokeApiKey(context: Context, keyId: bigint): Promise<void> {
+  await context.transaction(async (tx) => {
+    const done = await rows<{ key_id: bigint }>(tx, sql`UPDATE identity.api_key SET revoked_at = ${instant(context)} WHERE key_id = ${keyId} AND revoked_at IS NULL RETURNING key_id`);
+    if (done.length === 0) throw new Refusal('key_not_found', 404, phrase('Nie ma takiego klucza.', 'There is no such key.'));
+    await audit(tx, context, { action: 'api_key.revoked', subject: `key:${keyId}` });
+  });
+}
+
+export async function listApiKeys(context: Context): Promise<{ key_id: bigint; name: string; prefix: string; permissions: string[]; revoked: boolean }[]> {
+  return context.transaction((tx) => rows(tx, sql`SELECT key_id, name, prefix, permissions, revoked_at IS NOT NULL AS revoked FROM identity.api_key ORDER BY key_id`));
+}
+
+/** Who holds this secret. Unknown and revoked look the same. */
+export async function authenticate(db: Database, secret: string): Promise<Principal | null> {
+  const found = await db.transaction(0n, (tx) => row<{ tenant_id: bigint; key_id: bigint; name: string; permissions: string[] }>(tx, sql`SELECT * FROM identity.authenticate(${hashOf(secret)})`));
+  return found ? { tenantId: found.tenant_id, name: `key:${found.key_id}`, permissions: new Set(found.permissions) } : null;
+}
+
+export type AuditEntry = { action: string; subject: string; programId?: bigint; before?: unknown; after?: unknown };
+
+const plain = (value: unknown): string | null => (value === undefined ? null : JSON.stringify(value, (_, item: unknown) => (typeof item === 'bigint' ? String(item) : item)));
+
+/** Who did what to what, with before and after. Only ever appended. */
+export async function audit(tx: Tx, context: Context, entry: AuditEntry): Promise<void> {
+  await sql`INSERT INTO identity.audit (tenant_id, program_id, at, principal, action, subject, before, after, request_id)
+    VALUES (${context.tenantId}, ${entry.programId ?? null}, ${instant(context)}, ${context.principal}, ${entry.action}, ${entry.subject}, ${plain(entry.before)}::jsonb, ${plain(entry.after)}::jsonb, ${context.requestId})`.execute(tx);
+}

@@ -1,0 +1,2 @@
+export * from './post-differences.ts';
+export * from './read-balances.ts';

