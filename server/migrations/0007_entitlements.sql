@@ -120,3 +120,18 @@ CREATE TABLE entitlements.recalculation (
   PRIMARY KEY (tenant_id, program_id, recalculation_id)
 );
 SELECT platform.guard('entitlements.recalculation', 'INSERT, UPDATE (state, decided_by)');
+
+-- Figures for the planner, as tables grow in a long import; only their owner may make them before PostgreSQL 17.
+CREATE FUNCTION platform.refresh_statistics() RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+BEGIN
+  ANALYZE facts.fact;
+  ANALYZE facts.document;
+  ANALYZE facts.line;
+  ANALYZE members.member;
+  ANALYZE members.member_key;
+  ANALYZE ledger.lot;
+  ANALYZE ledger.wallet;
+  ANALYZE entitlements.entitlement;
+END $$;
+REVOKE ALL ON FUNCTION platform.refresh_statistics() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION platform.refresh_statistics() TO premia_app;

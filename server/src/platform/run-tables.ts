@@ -15,6 +15,7 @@ CREATE TEMP TABLE IF NOT EXISTS incoming (
 ) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS party (reference text PRIMARY KEY, member_id bigint) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS credit (line_id bigint PRIMARY KEY, document_id bigint NOT NULL, base_document_id bigint NOT NULL, base_line_id bigint NOT NULL, base_on date NOT NULL) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS credited (line_id bigint NOT NULL) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS touch (member_id bigint NOT NULL, day date NOT NULL) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS affected (class smallint NOT NULL, member_id bigint NOT NULL, window_start date NOT NULL, low date NOT NULL, high date NOT NULL) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS computed (

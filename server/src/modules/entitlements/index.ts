@@ -1,3 +1,4 @@
 export * from './record-sales.ts';
 export * from './apply-program.ts';
 export * from './verify.ts';
+export * from './approve-import.ts';

@@ -5,7 +5,7 @@ import { literal } from '@premia/algebra';
 /** Who the incoming lines name, in the roles that the program rewards. */
 export const fillParties = (roles: readonly string[]): string => `
   INSERT INTO pg_temp.party (reference, member_id)
-  SELECT named.reference, COALESCE(member.merged_into, member.member_id) FROM (
+  SELECT DISTINCT named.reference, COALESCE(member.merged_into, member.member_id) FROM (
     ${roles.map((role) => `SELECT ${role} AS reference FROM pg_temp.incoming WHERE ${role} IS NOT NULL`).join(' UNION ')}
     ${roles.includes('rep') ? `UNION SELECT share ->> 'ref' FROM pg_temp.incoming, jsonb_array_elements(shares) AS share WHERE shares IS NOT NULL` : ''}
   ) AS named
@@ -22,16 +22,19 @@ export const BASE_BUCKETS = `
     UNION ALL SELECT abs(hashtextextended(base_number, $1::bigint * 31 + $2::bigint)) % 64, true FROM pg_temp.incoming WHERE base_number IS NOT NULL
   ) AS needed GROUP BY bucket ORDER BY bucket`;
 
-/** Members this run may move: the named ones, those credited on the bases, those of corrections that wait for these documents. */
+/** LATERAL … OFFSET 0 here and below: look-ups go from the few incoming rows to the large tables, whatever statistics say of a table that has just begun.
+ * Members this run may move: the named ones, those credited on the bases, those of corrections that wait for these documents. */
 export const LOCK_MEMBERS = `
   INSERT INTO platform.member_lock (tenant_id, member_id, taken)
   SELECT $1::bigint, member_id, 1 FROM (
     SELECT member_id FROM pg_temp.party WHERE member_id IS NOT NULL
-    UNION SELECT f.member_id FROM facts.document AS d JOIN facts.fact AS f ON f.tenant_id = $1 AND f.program_id = $2 AND f.base_document_id = d.document_id
-      WHERE d.tenant_id = $1 AND d.program_id = $2 AND d.source_id = $3 AND d.number IN (SELECT base_number FROM pg_temp.incoming WHERE base_number IS NOT NULL)
-    UNION SELECT k.member_id FROM facts.waiting AS w JOIN facts.line AS l ON l.tenant_id = $1 AND l.program_id = $2 AND l.document_id = w.document_id
+    UNION SELECT f.member_id FROM (SELECT DISTINCT base_number FROM pg_temp.incoming WHERE base_number IS NOT NULL) AS b
+      CROSS JOIN LATERAL (SELECT d.document_id FROM facts.document AS d WHERE d.tenant_id = $1 AND d.program_id = $2 AND d.source_id = $3 AND d.number = b.base_number OFFSET 0) AS d
+      CROSS JOIN LATERAL (SELECT f.member_id FROM facts.fact AS f WHERE f.tenant_id = $1 AND f.program_id = $2 AND f.base_document_id = d.document_id OFFSET 0) AS f
+    UNION SELECT k.member_id FROM (SELECT DISTINCT number FROM pg_temp.incoming WHERE EXISTS (SELECT 1 FROM facts.waiting AS w WHERE w.tenant_id = $1 AND w.program_id = $2 AND w.source_id = $3)) AS n
+      CROSS JOIN LATERAL (SELECT w.document_id FROM facts.waiting AS w WHERE w.tenant_id = $1 AND w.program_id = $2 AND w.source_id = $3 AND w.base_number = n.number OFFSET 0) AS w
+      CROSS JOIN LATERAL (SELECT l.buyer, l.seller, l.rep FROM facts.line AS l WHERE l.tenant_id = $1 AND l.program_id = $2 AND l.document_id = w.document_id OFFSET 0) AS l
       JOIN members.member_key AS k ON k.tenant_id = $1 AND k.program_id = $2 AND k.reference IN (l.buyer, l.seller, l.rep)
-      WHERE w.tenant_id = $1 AND w.program_id = $2 AND w.source_id = $3 AND w.base_number IN (SELECT number FROM pg_temp.incoming)
   ) AS moved ORDER BY member_id
   ON CONFLICT (tenant_id, member_id) DO UPDATE SET taken = platform.member_lock.taken + 1`;
 
@@ -97,10 +100,25 @@ export const INSERT_WAITING = `
   INSERT INTO facts.waiting (tenant_id, program_id, source_id, base_number, document_id)
   SELECT DISTINCT $1::bigint, $2::bigint, $3::bigint, base_number, document_id FROM pg_temp.incoming WHERE outcome = 'new' AND base_number IS NOT NULL ON CONFLICT DO NOTHING`;
 
-/** Lines that correct nothing are credited as themselves. */
-export const CREDIT_ORIGINALS = `
+/** Lines that correct nothing and are not split: a fact for each party that is a member, straight from what came in. */
+export const insertPlainFacts = (roles: readonly string[]): string => `
+  INSERT INTO facts.fact (tenant_id, program_id, member_id, line_id, role, crediting, sign, kind, earned_on, occurred_on, document_id, base_on, base_document_id, base_line_id,
+    hour, product_id, partner, channel, attributes, quantity_milli, net_minor, gross_minor, recorded_seq)
+  SELECT $1::bigint, $2::bigint, x.* FROM (${roles.map((role) => `
+    SELECT p.member_id, i.line_id, ${literal(role)}, 1, 1, 'sale', i.occurred_on, i.occurred_on AS on_day, i.document_id, i.occurred_on, i.document_id, i.line_id,
+      i.hour, i.product_id, ${role === 'buyer' ? 'i.seller' : 'i.buyer'}, i.channel, i.attributes, i.quantity_milli, i.net_minor, COALESCE(i.gross_minor, i.net_minor), $3::bigint
+    FROM pg_temp.incoming AS i JOIN pg_temp.party AS p ON p.reference = i.${role}
+    WHERE i.outcome = 'new' AND i.base_number IS NULL AND p.member_id IS NOT NULL ${role === 'rep' ? 'AND i.shares IS NULL' : ''}`).join(' UNION ALL ')}) AS x
+  ORDER BY 1, 2, 3, 4`;
+
+export const touchPlain = (roles: readonly string[]): string => `
+  INSERT INTO pg_temp.touch (member_id, day) ${roles.map((role) => `SELECT DISTINCT p.member_id, i.occurred_on FROM pg_temp.incoming AS i JOIN pg_temp.party AS p ON p.reference = i.${role}
+    WHERE i.outcome = 'new' AND i.base_number IS NULL AND p.member_id IS NOT NULL`).join(' UNION ')}`;
+
+/** Split lines take the longer road, with the corrections. */
+export const CREDIT_SPLIT = `
   INSERT INTO pg_temp.credit (line_id, document_id, base_document_id, base_line_id, base_on)
-  SELECT line_id, document_id, document_id, line_id, occurred_on FROM pg_temp.incoming WHERE outcome = 'new' AND base_number IS NULL`;
+  SELECT line_id, document_id, document_id, line_id, occurred_on FROM pg_temp.incoming WHERE outcome = 'new' AND base_number IS NULL AND shares IS NOT NULL`;
 
 /**
  * Corrections whose base stands: a document that corrects nothing, or one that itself found its base (then both hang on the same
@@ -146,7 +164,7 @@ export const insertFacts = (roles: readonly string[], correctionPeriod: boolean)
   JOIN facts.line AS l ON l.tenant_id = $1 AND l.program_id = $2 AND l.document_id = c.document_id AND l.line_id = c.line_id
   JOIN facts.line AS base ON base.tenant_id = $1 AND base.program_id = $2 AND base.document_id = CASE WHEN c.base_line_id = c.line_id THEN c.document_id ELSE c.base_document_id END AND base.line_id = c.base_line_id
   CROSS JOIN LATERAL (
-    ${roles.map((role) => (role === 'rep' ? REP_PARTIES : `SELECT ${literal(role)} AS role, base.${role} AS reference, NULL::bigint[] AS weights, 1 AS place WHERE base.${role} IS NOT NULL`)).join(' UNION ALL ')}
+    ${roles.map((role) => (role === 'rep' ? REP_PARTIES : `SELECT ${literal(role)} AS role, base.${role} AS reference, NULL::bigint[] AS weights, 1 AS place WHERE base.${role} IS NOT NULL AND c.line_id <> ALL(ARRAY(SELECT i.line_id FROM pg_temp.incoming AS i WHERE i.outcome = 'new' AND i.base_number IS NULL AND i.shares IS NOT NULL))`)).join(' UNION ALL ')}
   ) AS named
   JOIN LATERAL (SELECT COALESCE(m.merged_into, m.member_id) AS member_id, named.role, named.weights, named.place FROM members.member_key AS k
     JOIN members.member AS m ON m.tenant_id = $1 AND m.program_id = $2 AND m.member_id = k.member_id

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { Refusal, phrase, type Day } from '@premia/kernel';
 import { rows, runText, type Tx } from '../../platform/database.ts';
 import { sql } from 'kysely';
-import type { Program, Source } from '../members/index.ts';
+import type { Program } from '../members/index.ts';
+import type { Source } from './source-settings.ts';
 
 /** A non-sales thing a member did. `reference` is the source's own id of it: recorded once, whatever comes again. */
 export type ActivityDraft = { reference: string; member: string; kind: string; occurredOn: Day; quantityMilli: bigint; amountMinor: bigint; attributes: Record<string, string> };

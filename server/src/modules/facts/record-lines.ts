@@ -1,7 +1,8 @@
 import { emptyRun } from '../../platform/run-tables.ts';
 import { rows, runText, type Tx } from '../../platform/database.ts';
 import { sql } from 'kysely';
-import type { Program, Source } from '../members/index.ts';
+import type { Program } from '../members/index.ts';
+import type { Source } from './source-settings.ts';
 import { enrolUnknown } from '../members/index.ts';
 import type { Day } from '@premia/kernel';
 import * as q from './queries.ts';
@@ -32,7 +33,9 @@ export async function recordLines(tx: Tx, recording: Recording): Promise<Documen
   await runText(tx, q.MARK_NEW, known);
   await runText(tx, q.INSERT_WAITING, sourced);
   await emptyRun(tx, 'credit');
-  await runText(tx, q.CREDIT_ORIGINALS);
+  await runText(tx, q.insertPlainFacts(program.settings.rewards), [...known, recordedSeq]);
+  await runText(tx, q.touchPlain(program.settings.rewards));
+  await runText(tx, q.CREDIT_SPLIT);
   await creditFacts(tx, recording);
   return outcomes(tx, known);
 }
@@ -41,23 +44,22 @@ export async function recordLines(tx: Tx, recording: Recording): Promise<Documen
 async function creditFacts(tx: Tx, recording: Recording): Promise<void> {
   const { tenantId, program, source, recordedSeq } = recording;
   const facts = q.insertFacts(program.settings.rewards, program.settings.corrections === 'correction_period');
-  for (;;) {
-    await runText(tx, facts, [tenantId, program.programId, recordedSeq]);
-    await runText(tx, q.TOUCH_NEW, [tenantId, program.programId]);
-    const before = await rows<{ line_id: bigint }>(tx, sql`SELECT line_id FROM pg_temp.credit LIMIT 1`);
-    const released = await releaseCorrections(tx, tenantId, program.programId, source.sourceId);
-    if (released === 0 || (before.length === 0 && released === 0)) return;
+  for (let waiting = await rows(tx, sql`SELECT 1 FROM pg_temp.credit LIMIT 1`); ;) {
+    if (waiting.length > 0) {
+      await runText(tx, facts, [tenantId, program.programId, recordedSeq]);
+      await runText(tx, q.TOUCH_NEW, [tenantId, program.programId]);
+    }
+    waiting = await releaseCorrections(tx, tenantId, program.programId, source.sourceId);
+    if (waiting.length === 0) return;
   }
 }
 
-/** Moves pg_temp.credit on to the corrections whose base now stands. Answers how many lines they have. */
-async function releaseCorrections(tx: Tx, tenantId: bigint, programId: bigint, sourceId: bigint): Promise<number> {
-  await runText(tx, 'CREATE TEMP TABLE IF NOT EXISTS credited (line_id bigint) ON COMMIT DELETE ROWS');
+/** Moves pg_temp.credit on to the corrections whose base now stands. Answers one of their lines, or none. */
+async function releaseCorrections(tx: Tx, tenantId: bigint, programId: bigint, sourceId: bigint): Promise<unknown[]> {
   await runText(tx, 'INSERT INTO pg_temp.credited SELECT line_id FROM pg_temp.credit');
   await runText(tx, q.CREDIT_CORRECTIONS, [tenantId, programId, sourceId]);
   await runText(tx, 'DELETE FROM pg_temp.credit WHERE line_id IN (SELECT line_id FROM pg_temp.credited)');
-  const [count] = await rows<{ n: bigint }>(tx, sql`SELECT count(*) AS n FROM pg_temp.credit`);
-  return Number(count?.n ?? 0n);
+  return rows(tx, sql`SELECT 1 FROM pg_temp.credit LIMIT 1`);
 }
 
 async function lock(tx: Tx, known: readonly unknown[], sourced: readonly unknown[]): Promise<void> {

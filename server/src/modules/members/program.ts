@@ -18,16 +18,6 @@ export type ProgramSettings = {
 
 export type Program = { programId: bigint; key: string; zone: string; currency: string; currencyScale: number; settings: ProgramSettings };
 
-export type SourceSettings = {
-  documents: 'lines' | 'whole';
-  unknown: 'enrol' | 'wait' | 'quarantine';
-  enrol_as: 'person' | 'company';
-  codes: { strip_decimal_zero: boolean; upper: boolean };
-  verified: boolean;
-  mapping: unknown;
-};
-export type Source = { sourceId: bigint; key: string; settings: SourceSettings };
-
 type ProgramRow = { program_id: bigint; key: string; zone: string; currency: string; currency_scale: number; settings: ProgramSettings };
 
 /** The program of that key in this tenant, or a refusal that a stranger's program gets too. */

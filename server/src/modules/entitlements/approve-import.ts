@@ -1,0 +1,106 @@
+import { sql } from 'kysely';
+import { Refusal, phrase } from '@premia/kernel';
+import { type Context } from '../../platform/context.ts';
+import { row, runText, type Tx } from '../../platform/database.ts';
+import { emptyRun } from '../../platform/run-tables.ts';
+import { LOAD_CHUNK, OPEN_CHUNKS, STORE_OUTCOMES, recordLines, sourceShape, type Source } from '../facts/index.ts';
+import { audit } from '../identity/index.ts';
+import { findProgram, type Program } from '../members/index.ts';
+import { earnedInRun, openSettling, type Earned } from './record-sales.ts';
+import { settle, type Settling } from './settle.ts';
+
+type ImportRow = { import_id: bigint; state: string; staged_by: string; approved_by: string | null; counts: Record<string, number>; source_id: bigint; key: string; settings: unknown };
+
+export async function findImport(tx: Tx, program: Program, importId: bigint): Promise<ImportRow> {
+  const found = await row<ImportRow>(tx, sql`SELECT i.import_id, i.state, i.staged_by, i.approved_by, i.counts, i.source_id, s.key, s.settings FROM facts.import AS i
+    JOIN facts.source AS s ON s.tenant_id = i.tenant_id AND s.program_id = i.program_id AND s.source_id = i.source_id WHERE i.program_id = ${program.programId} AND i.import_id = ${importId}`);
+  if (!found) throw new Refusal('import_not_found', 404, phrase('Nie ma takiego importu.', 'There is no such import.'));
+  return found;
+}
+
+/** Approves a staged import; by default not by who staged it. Recording follows, in resumable steps. */
+export async function approveImport(context: Context, input: { program: string; importId: bigint }): Promise<void> {
+  await context.transaction(async (tx) => {
+    const program = await findProgram(tx, input.program);
+    const found = await findImport(tx, program, input.importId);
+    if (found.state === 'approved' || found.state === 'recorded') return;
+    if (found.state !== 'staged') throw new Refusal('import_not_staged', 409, phrase('Ten import nie czeka na zatwierdzenie.', 'This import does not wait for approval.'));
+    if (program.settings.four_eyes.imports && found.staged_by === context.principal) {
+      throw new Refusal('second_person_needed', 403, phrase('Import musi zatwierdzić inna osoba niż ta, która go wgrała.', 'An import must be approved by another person than the one who loaded it.'));
+    }
+    await sql`UPDATE facts.import SET state = 'approved', approved_by = ${context.principal} WHERE import_id = ${input.importId}`.execute(tx);
+    await audit(tx, context, { action: 'import.approved', subject: `import:${input.importId}`, programId: program.programId, after: found.counts });
+  });
+}
+
+export type ImportResult = { importId: bigint; recorded: number; known: number; conflict: number; quarantined: number };
+
+/**
+ * Records an approved import chunk by chunk; each chunk – whole documents – is one transaction with its settlement and its own mark,
+ * so that a crash loses nothing and repeats nothing. Two recorders at once take turns.
+ */
+export async function recordImport(context: Context, input: { program: string; importId: bigint; onProgress?: (done: number, of: number) => void }): Promise<ImportResult> {
+  const chunks = await context.transaction(async (tx) => {
+    const program = await findProgram(tx, input.program);
+    const found = await findImport(tx, program, input.importId);
+    if (found.state === 'recorded') return [];
+    if (found.state !== 'approved') throw new Refusal('import_not_approved', 409, phrase('Import nie jest zatwierdzony.', 'The import is not approved.'));
+    return (await runText<{ chunk: number }>(tx, OPEN_CHUNKS, [program.programId, input.importId])).map((item) => item.chunk);
+  });
+  for (const [index, chunk] of chunks.entries()) {
+    await context.transaction((tx) => recordChunk(tx, context, input, chunk));
+    // After 1, 2, 4, 8 … chunks: a plan made for an empty table costs seconds on a full one.
+    if (((index + 1) & index) === 0) await context.transaction(async (tx) => { await sql`SELECT platform.refresh_statistics()`.execute(tx); });
+    input.onProgress?.(index + 1, chunks.length);
+  }
+  return context.transaction(async (tx) => {
+    await sql`UPDATE facts.import SET state = 'recorded' WHERE import_id = ${input.importId} AND state = 'approved'`.execute(tx);
+    return importResult(tx, input.importId);
+  });
+}
+
+export async function importResult(tx: Tx, importId: bigint): Promise<ImportResult> {
+  const found = await row<Record<string, bigint>>(tx, sql`SELECT count(*) FILTER (WHERE outcome = 'new') AS recorded, count(*) FILTER (WHERE outcome = 'known') AS known,
+    count(*) FILTER (WHERE outcome = 'conflict') AS conflict, count(*) FILTER (WHERE problem IS NOT NULL) AS quarantined FROM staging.staged WHERE import_id = ${importId}`);
+  const n = (name: string): number => Number(found?.[name] ?? 0n);
+  return { importId, recorded: n('recorded'), known: n('known'), conflict: n('conflict'), quarantined: n('quarantined') };
+}
+
+async function recordChunk(tx: Tx, context: Context, input: { program: string; importId: bigint }, chunk: number): Promise<Settling> {
+  const program = await findProgram(tx, input.program);
+  const found = await findImport(tx, program, input.importId);
+  await sql`SELECT pg_advisory_xact_lock(${input.importId + 4_611_686_018_427_387_904n})`.execute(tx);
+  const settling = await openSettling(tx, context, program);
+  const source: Source = { sourceId: found.source_id, key: found.key, settings: sourceShape.parse(found.settings) };
+  await emptyRun(tx, 'incoming', 'party', 'credit', 'touch');
+  await runText(tx, LOAD_CHUNK, [context.tenantId, program.programId, input.importId, program.currency, chunk]);
+  await sql`ANALYZE pg_temp.incoming`.execute(tx);
+  await recordLines(tx, { tenantId: context.tenantId, program, source, recordedSeq: settling.runSeq, today: settling.bookedOn });
+  await runText(tx, STORE_OUTCOMES, [program.programId, input.importId, chunk]);
+  await settle(tx, settling);
+  return settling;
+}
+
+export const PREVIEW_LINES_MAX = 250_000;
+
+/** What recording the import would award, by unit: the same work, taken back. */
+export async function previewAwards(context: Context, input: { program: string; importId: bigint }): Promise<{ unit: string; amount: bigint; members: number }[]> {
+  return context.rehearse(async (tx) => {
+    const program = await findProgram(tx, input.program);
+    const found = await findImport(tx, program, input.importId);
+    if ((found.counts['ready'] ?? 0) > PREVIEW_LINES_MAX) throw new Refusal('preview_too_large', 422, phrase('Import jest za duży na podgląd nagród.', 'The import is too large to preview its awards.'));
+    const totals = new Map<string, { amount: bigint; members: Set<string> }>();
+    for (const { chunk } of await runText<{ chunk: number }>(tx, OPEN_CHUNKS, [program.programId, input.importId])) {
+      const settling = await recordChunk(tx, context, input, chunk);
+      for (const earned of [...(await earnedInRun(tx, settling)).values()].flat()) addEarned(totals, earned);
+    }
+    return [...totals].map(([unit, total]) => ({ unit, amount: total.amount, members: total.members.size }));
+  });
+}
+
+function addEarned(totals: Map<string, { amount: bigint; members: Set<string> }>, earned: Earned): void {
+  const total = totals.get(earned.unit) ?? { amount: 0n, members: new Set<string>() };
+  total.amount += earned.amount;
+  total.members.add(earned.member);
+  totals.set(earned.unit, total);
+}

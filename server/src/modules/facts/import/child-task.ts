@@ -1,0 +1,13 @@
+import type { Day, Rounding } from '@premia/kernel';
+import type { Mapping } from '../source-settings.ts';
+import type { ReadRules } from './read-row.ts';
+
+/** What the parsing process is told, and what it answers about the file as a whole. */
+export type ChildTask = {
+  path: string; name: string; part: number; tenantId: string; programId: string; importId: string; mapping: Mapping | null; zone: string; earliest: Day; latest: Day;
+  currency: string | null; currencyScale: number; rounding: Rounding; codes: ReadRules['codes'];
+};
+export type ChildReport = { ok: true; rows: number; bad: number; mapping: Mapping } | { ok: false; code: string; pl: string; en: string };
+
+export const COPY_COLUMNS = ['tenant_id', 'program_id', 'import_id', 'part', 'row_no', 'raw', 'problem', 'number', 'kind', 'occurred_on', 'occurred_at', 'hour', 'base_number', 'base_line_key', 'line_no',
+  'content_hash', 'product_code', 'product_name', 'quantity_milli', 'net_minor', 'gross_minor', 'currency', 'buyer', 'seller', 'rep', 'shares', 'channel', 'attributes'] as const;

@@ -1,0 +1,6 @@
+export * from './stage-import.ts';
+export * from './read-row.ts';
+export * from './read-number.ts';
+export * from './read-date.ts';
+export * from './propose-mapping.ts';
+export { LOAD_CHUNK, OPEN_CHUNKS, STORE_OUTCOMES } from './queries.ts';

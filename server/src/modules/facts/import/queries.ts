@@ -1,0 +1,72 @@
+/** Every statement over staged rows. They read and write through the view that shows one tenant. */
+
+type Takes = 'tenant' | 'program' | 'import' | 'source' | 'currency' | 'unknown';
+type Check = { text: string; takes: readonly Takes[] };
+
+const OF = 's.program_id = $1 AND s.import_id = $2 AND s.problem IS NULL';
+const problem = (column: string, value: string, reason: string): string => `jsonb_build_object('line', s.row_no, 'column', ${column}, 'value', ${value}, 'reason', ${reason})`;
+
+/** What only the whole import shows. Each sets rows aside with a reason. */
+export const CHECKS: readonly Check[] = [
+  { takes: ['program', 'import'], text: `UPDATE staging.staged AS s SET problem = ${problem(`'currency'`, 's.currency', `'currencies_mixed'`)} FROM (
+      SELECT number FROM staging.staged AS s WHERE ${OF} GROUP BY number HAVING count(DISTINCT currency) > 1) AS mixed WHERE ${OF} AND s.number = mixed.number` },
+  { takes: ['program', 'import'], text: `UPDATE staging.staged AS s SET problem = ${problem(`'date'`, 's.occurred_on::text', `'document_dates_differ'`)} FROM (
+      SELECT number, min(occurred_on) AS first FROM staging.staged AS s WHERE ${OF} GROUP BY number HAVING count(DISTINCT occurred_on) > 1) AS mixed WHERE ${OF} AND s.number = mixed.number` },
+  { takes: ['program', 'import'], text: `UPDATE staging.staged AS s SET problem = ${problem(`'document'`, 's.number', `'document_kinds_differ'`)} FROM (
+      SELECT number FROM staging.staged AS s WHERE ${OF} GROUP BY number HAVING count(DISTINCT kind || COALESCE(base_number, '')) > 1) AS mixed WHERE ${OF} AND s.number = mixed.number` },
+  // The same numbered line with other content: the first stands, the later ones are a person's to decide.
+  { takes: ['program', 'import'], text: `UPDATE staging.staged AS s SET problem = ${problem(`'line'`, `s.number || ' / ' || s.line_no`, `'line_repeated_changed'`)} FROM (
+      SELECT part, row_no FROM (SELECT part, row_no, content_hash, first_value(content_hash) OVER same AS first_hash FROM staging.staged AS s WHERE ${OF} AND line_no IS NOT NULL
+        WINDOW same AS (PARTITION BY number, line_no ORDER BY part, row_no)) AS x WHERE content_hash <> first_hash) AS later WHERE ${OF} AND s.part = later.part AND s.row_no = later.row_no` },
+  // 205 beside a known 0205: a spreadsheet ate the zero. The code must not find another product, nor make a new one.
+  { takes: ['program', 'import'], text: `UPDATE staging.staged AS s SET problem = ${problem(`'product'`, 's.product_code', `'leading_zero_lost'`)}
+      WHERE ${OF} AND s.product_code ~ '^[1-9][0-9]*$' AND NOT EXISTS (SELECT 1 FROM facts.product AS p WHERE p.program_id = $1 AND p.sku = s.product_code AND p.known)
+        AND EXISTS (SELECT 1 FROM facts.product AS p WHERE p.program_id = $1 AND p.known AND p.sku LIKE '0%' AND ltrim(p.sku, '0') = s.product_code)` },
+  { takes: ['program', 'import', 'currency'], text: `UPDATE staging.staged AS s SET problem = ${problem(`'currency'`, 's.currency', `'rate_missing'`)}
+      WHERE ${OF} AND s.currency <> $3 AND NOT EXISTS (SELECT 1 FROM facts.rate AS r WHERE r.program_id = $1 AND r.currency = s.currency AND r.day <= s.occurred_on AND r.day > s.occurred_on - 8)` },
+  { takes: ['program', 'import', 'unknown'], text: `UPDATE staging.staged AS s SET problem = ${problem(`'party'`, `COALESCE(s.buyer, s.rep, s.seller)`, `'party_unknown'`)}
+      WHERE ${OF} AND $3::text = 'quarantine' AND EXISTS (SELECT 1 FROM (VALUES (s.buyer), (s.seller), (s.rep)) AS named(reference) WHERE named.reference IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM members.member_key AS k WHERE k.program_id = $1 AND k.reference = named.reference))` },
+];
+
+export const CHUNK_LINES = 8_000;
+
+/** Line keys with occurrences counted through the whole import, and chunks of whole documents to record one by one. */
+export const KEYS_AND_CHUNKS = `
+  UPDATE staging.staged AS s SET line_key = k.line_key, chunk = c.chunk FROM (
+    SELECT part, row_no, CASE WHEN line_no IS NOT NULL THEN 'n:' || line_no ELSE 'c:' || content_hash || ':' || row_number() OVER (PARTITION BY number, content_hash ORDER BY part, row_no) END AS line_key
+    FROM staging.staged AS s WHERE ${OF}
+  ) AS k, (
+    SELECT number, ((sum(count(*)) OVER (ORDER BY min(part), min(row_no), number) - 1) / ${CHUNK_LINES})::int AS chunk FROM staging.staged AS s WHERE ${OF} GROUP BY number
+  ) AS c WHERE ${OF} AND s.part = k.part AND s.row_no = k.row_no AND s.number = c.number`;
+
+/** $1 tenant, $2 program, $3 source, $4 import. */
+export const PREVIEW = `
+  SELECT count(*) AS rows, count(*) FILTER (WHERE s.problem IS NULL) AS ready, count(*) FILTER (WHERE s.problem IS NOT NULL) AS quarantined, count(DISTINCT s.number) FILTER (WHERE s.problem IS NULL) AS documents,
+    count(*) FILTER (WHERE s.problem IS NULL AND l.line_key IS NULL) AS new, count(*) FILTER (WHERE s.problem IS NULL AND l.content_hash = s.content_hash) AS known,
+    count(*) FILTER (WHERE s.problem IS NULL AND l.content_hash <> s.content_hash) AS conflict
+  FROM staging.staged AS s
+  LEFT JOIN facts.document AS d ON d.tenant_id = $1 AND d.program_id = $2 AND d.source_id = $3 AND d.number = s.number
+  LEFT JOIN facts.line AS l ON l.tenant_id = $1 AND l.program_id = $2 AND l.document_id = d.document_id AND l.line_key = s.line_key
+  WHERE s.program_id = $2 AND s.import_id = $4`;
+
+export const PLACE = '(s.part::bigint * 1099511627776 + s.row_no)';
+
+/** Moves one chunk into pg_temp.incoming, converted into the program's currency at the rate of the day (or up to a week before). */
+export const LOAD_CHUNK = `
+  INSERT INTO pg_temp.incoming (place, number, kind, occurred_on, occurred_at, hour, base_number, base_line_key, line_key, content_hash, product_code, product_name, quantity_milli, net_minor, gross_minor,
+    currency, original, buyer, seller, rep, shares, channel, attributes)
+  SELECT ${PLACE}, s.number, s.kind, s.occurred_on, s.occurred_at, s.hour, s.base_number, s.base_line_key, s.line_key, s.content_hash, s.product_code, s.product_name, s.quantity_milli,
+    CASE WHEN r.rate_n IS NULL THEN s.net_minor ELSE platform.round_ratio(s.net_minor::numeric * r.rate_n, r.rate_d, 'half_up') END,
+    CASE WHEN r.rate_n IS NULL THEN s.gross_minor ELSE platform.round_ratio(s.gross_minor::numeric * r.rate_n, r.rate_d, 'half_up') END,
+    s.currency, CASE WHEN r.rate_n IS NOT NULL THEN jsonb_build_object('currency', s.currency, 'netMinor', s.net_minor::text, 'rate', r.rate_n || '/' || r.rate_d, 'rateOn', r.day, 'origin', r.origin) END,
+    s.buyer, s.seller, s.rep, s.shares, s.channel, s.attributes
+  FROM staging.staged AS s
+  LEFT JOIN LATERAL (SELECT r.* FROM facts.rate AS r WHERE s.currency <> $4::text AND r.tenant_id = $1 AND r.program_id = $2 AND r.currency = s.currency AND r.day <= s.occurred_on ORDER BY r.day DESC LIMIT 1) AS r ON TRUE
+  WHERE s.program_id = $2 AND s.import_id = $3 AND s.problem IS NULL AND s.chunk = $5 AND s.outcome IS NULL`;
+
+export const STORE_OUTCOMES = `
+  UPDATE staging.staged AS s SET outcome = i.outcome FROM pg_temp.incoming AS i
+  WHERE s.program_id = $1 AND s.import_id = $2 AND s.chunk = $3 AND s.problem IS NULL AND i.place = ${PLACE}`;
+
+export const OPEN_CHUNKS = `SELECT DISTINCT chunk FROM staging.staged AS s WHERE s.program_id = $1 AND s.import_id = $2 AND s.problem IS NULL AND s.outcome IS NULL ORDER BY chunk`;
