@@ -4,3 +4,4 @@ export * from './condition-to-sql.ts';
 export * from './curve-to-sql.ts';
 export * from './sql-text.ts';
 export * from './to-sql.ts';
+export * from './to-words.ts';

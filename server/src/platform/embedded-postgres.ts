@@ -32,6 +32,11 @@ export async function startEmbeddedPostgres(dataDir: string, options: { own: boo
   }
   const running = await joinRunning(pgdata, secrets);
   if (running) return { ...running, stop: async () => { if (options.own) await stop(running.pid); } };
+  return launch(binaries, pgdata, home, secrets, account, options.own);
+}
+
+/** Starts the server process; when a twin was faster, joins the twin's. */
+async function launch(binaries: string, pgdata: string, home: string, secrets: Secrets, account: Account | null, own: boolean): Promise<EmbeddedPostgres> {
   const port = await freePort();
   const log = openSync(join(home, 'postgres.log'), 'a');
   const child = spawn(join(binaries, 'bin', 'postgres'), ['-D', pgdata, '-p', String(port), ...settings()], {
@@ -40,8 +45,25 @@ export async function startEmbeddedPostgres(dataDir: string, options: { own: boo
   child.unref();
   const pid = child.pid ?? 0;
   const superuserUrl = url(secrets, port);
-  await waitUntilReady(superuserUrl, () => child.exitCode, join(home, 'postgres.log'));
-  return { superuserUrl, pid, stop: () => stop(pid) };
+  try {
+    await waitUntilReady(superuserUrl, () => child.exitCode, join(home, 'postgres.log'));
+  } catch (error) {
+    const twin = await joinRunning(pgdata, secrets);
+    if (!twin) throw error;
+    return { ...twin, stop: async () => { if (own) await stop(twin.pid); } };
+  }
+  // The command line leaves a database that somebody else works in; the server that comes next adopts it.
+  return { superuserUrl, pid, stop: async () => { if (own || !(await isUsed(superuserUrl))) await stop(pid); } };
+}
+
+async function isUsed(superuserUrl: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: superuserUrl });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ n: string }>(`SELECT count(*)::text AS n FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()`);
+    return rows[0]?.n !== '0';
+  } catch { return false; } finally { await client.end().catch(() => {}); }
 }
 
 /** What is switched on has a reason: durability is never traded (asserted at start); JIT costs more than it gives here. */

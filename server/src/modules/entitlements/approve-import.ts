@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { Refusal, phrase } from '@premia/kernel';
 import { type Context } from '../../platform/context.ts';
-import { row, runText, type Tx } from '../../platform/database.ts';
+import { row, rows, runText, type Tx } from '../../platform/database.ts';
 import { emptyRun } from '../../platform/run-tables.ts';
 import { LOAD_CHUNK, OPEN_CHUNKS, STORE_OUTCOMES, recordLines, sourceShape, type Source } from '../facts/index.ts';
 import { audit } from '../identity/index.ts';
@@ -103,4 +103,12 @@ function addEarned(totals: Map<string, { amount: bigint; members: Set<string> }>
   total.amount += earned.amount;
   total.members.add(earned.member);
   totals.set(earned.unit, total);
+}
+
+/** Goes on with imports that were approved but not recorded to the end: a crash needs no human. */
+export async function resumeImports(context: Context): Promise<number> {
+  const open = await context.transaction((tx) => rows<{ import_id: bigint; key: string }>(tx, sql`SELECT i.import_id, p.key FROM facts.import AS i
+    JOIN members.program AS p ON p.tenant_id = i.tenant_id AND p.program_id = i.program_id WHERE i.state = 'approved' ORDER BY i.import_id`));
+  for (const { import_id: importId, key } of open) await recordImport(context, { program: key, importId });
+  return open.length;
 }

@@ -13,7 +13,8 @@ export const DOCUMENTS_PER_REQUEST_MAX = 1_000;
 export const LINES_PER_REQUEST_MAX = 20_000;
 
 export type Earned = { member: string; unit: string; amount: bigint };
-export type SaleOutcome = DocumentOutcome & { earned: Earned[] };
+/** `elsewhere`: what the same call moved in windows larger than a document. */
+export type SaleOutcome = DocumentOutcome & { earned: Earned[]; elsewhere: Earned[] };
 
 /** Everything a run needs to settle, at this moment. */
 export async function openSettling(tx: Tx, context: Context, program: Program): Promise<Settling> {
@@ -42,7 +43,7 @@ async function recordAndSettle(tx: Tx, context: Context, input: { program: strin
   const outcomes = await recordLines(tx, { tenantId: context.tenantId, program, source, recordedSeq: settling.runSeq, today: settling.bookedOn });
   await settle(tx, settling);
   const earned = await earnedInRun(tx, settling);
-  return outcomes.map((outcome) => ({ ...outcome, earned: earned.get(outcome.documentId) ?? [] }));
+  return outcomes.map((outcome) => ({ ...outcome, earned: earned.get(outcome.documentId) ?? [], elsewhere: earned.get(0n) ?? [] }));
 }
 
 /** What this run's transfers granted or took back, per document where a document is the window; other windows under 0. */

@@ -4,3 +4,4 @@ export * from './sources.ts';
 export * from './source-settings.ts';
 export * from './record-activities.ts';
 export * from './import/index.ts';
+export * from './read-drafts.ts';

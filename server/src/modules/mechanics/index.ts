@@ -2,3 +2,4 @@ export * from './tier-set.ts';
 export * from './program-file.ts';
 export * from './publish.ts';
 export * from './apply-program.ts';
+export * from './export-program.ts';

@@ -1,2 +1,3 @@
 export * from './program.ts';
 export * from './enrol.ts';
+export * from './find-member.ts';

@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { amount, cursor, day, key, route, type Route } from './route.ts';
+
+export const DOCUMENTS_PER_REQUEST_MAX = 1_000;
+export const LINES_PER_DOCUMENT_MAX = 5_000;
+
+const program = z.strictObject({ program: key });
+const memberReference = z.string().min(1).max(200).meta({ description: 'code:…, nip:…, email:… or a bare code' });
+const line = z.strictObject({
+  line: z.string().min(1).max(64).optional(), product: z.string().min(1).max(100).optional(), product_name: z.string().max(300).optional(), quantity: amount.default('1'), net: amount, gross: amount.optional(),
+  base_line: z.string().max(64).optional(), channel: z.string().max(64).optional(), attributes: z.record(key, z.string().max(300)).optional(),
+  rep: memberReference.optional(), shares: z.array(z.strictObject({ member: memberReference, weight: z.number().int().min(0).max(1_000_000_000) })).min(1).max(20).optional(),
+});
+export const saleDocument = z.strictObject({
+  number: z.string().min(1).max(200), kind: z.enum(['sale', 'return', 'correction']).default('sale'), occurred_on: day.optional(), occurred_at: z.iso.datetime({ offset: true }).optional(),
+  base: z.string().max(200).optional(), currency: z.string().regex(/^[A-Z]{3}$/).optional(), buyer: memberReference.optional(), seller: memberReference.optional(), rep: memberReference.optional(),
+  lines: z.array(line).min(1).max(LINES_PER_DOCUMENT_MAX),
+});
+const earned = z.array(z.object({ member: z.string(), unit: z.string(), amount: z.string() }));
+const sales = z.strictObject({ source: key, documents: z.array(saleDocument).min(1).max(DOCUMENTS_PER_REQUEST_MAX) });
+const saleOutcomes = z.object({ documents: z.array(z.object({ number: z.string(), recorded: z.number(), known: z.number(), conflict: z.number(), waiting: z.boolean(), earned })), earned_elsewhere: earned });
+const planReply = z.object({ program: z.enum(['create', 'change', 'same']), changes: z.array(z.string()), mechanics: z.array(z.object({ key: z.string(), action: z.string(), from: z.string(), versions: z.number() })) });
+const importCounts = z.object({ rows: z.number(), ready: z.number(), quarantined: z.number(), new: z.number(), known: z.number(), conflict: z.number(), documents: z.number() });
+const phrase = z.object({ pl: z.string(), en: z.string() });
+
+export const routes = {
+  listPrograms: route({ name: 'listPrograms', method: 'GET', path: '/v1/programs', summary: 'Programs of the tenant', permission: 'programs:read', reply: z.object({ programs: z.array(z.object({ key: z.string(), name: z.unknown() })) }), refusals: [] }),
+  planProgram: route({ name: 'planProgram', method: 'POST', path: '/v1/programs/plan', summary: 'What applying a program’s file would change', permission: 'programs:read', body: z.record(z.string(), z.unknown()), reply: planReply, refusals: ['program_inconsistent', 'mechanic_malformed'] }),
+  applyProgram: route({ name: 'applyProgram', method: 'POST', path: '/v1/programs/apply', summary: 'Publish a program’s file', permission: 'programs:write', idempotent: true, body: z.record(z.string(), z.unknown()), reply: planReply, refusals: ['program_inconsistent', 'mechanic_malformed', 'recalculation_needed', 'setting_fixed', 'circle'] }),
+  exportProgram: route({ name: 'exportProgram', method: 'GET', path: '/v1/programs/:program', summary: 'The program as the file that makes it', permission: 'programs:read', params: program, reply: z.record(z.string(), z.unknown()), refusals: ['program_not_found'] }),
+  recordSales: route({ name: 'recordSales', method: 'POST', path: '/v1/programs/:program/sales', summary: 'Record up to 1,000 documents; each answers with what it earned', permission: 'facts:write', idempotent: true, params: program, body: sales, reply: saleOutcomes, refusals: ['program_not_found', 'source_not_found', 'rate_missing', 'amount_malformed'] }),
+  dryRunSales: route({ name: 'dryRunSales', method: 'POST', path: '/v1/programs/:program/sales/dry-run', summary: 'What these sales would earn; nothing is recorded', permission: 'facts:read', params: program, body: sales, reply: saleOutcomes, refusals: ['program_not_found', 'source_not_found', 'rate_missing', 'amount_malformed'] }),
+  recordActivities: route({
+    name: 'recordActivities', method: 'POST', path: '/v1/programs/:program/activities', summary: 'Record what members did beside sales', permission: 'facts:write', idempotent: true, params: program,
+    body: z.strictObject({ source: key, activities: z.array(z.strictObject({ reference: z.string().min(1).max(200), member: memberReference, kind: key, occurred_on: day, quantity: amount.default('1'), amount: amount.default('0'), attributes: z.record(key, z.string().max(300)).default({}) })).min(1).max(1_000) }),
+    reply: z.object({ activities: z.array(z.object({ reference: z.string(), outcome: z.enum(['recorded', 'known', 'conflict']) })), earned }), refusals: ['program_not_found', 'source_not_found', 'member_not_found'],
+  }),
+  stageImport: route({ name: 'stageImport', method: 'POST', path: '/v1/programs/:program/imports', summary: 'Upload one file (CSV, CSV.gz, XLSX) as the body; it is staged and checked', permission: 'facts:write', idempotent: true, upload: true, params: program, query: z.strictObject({ source: key, name: z.string().min(1).max(200) }), reply: z.object({ import: z.string(), state: z.string(), counts: importCounts }), refusals: ['program_not_found', 'source_not_found', 'file_empty', 'column_missing', 'file_too_large'] }),
+  readQuarantine: route({ name: 'readQuarantine', method: 'GET', path: '/v1/programs/:program/imports/:import/quarantine', summary: 'Rows set aside, with line, column, value and reason', permission: 'facts:read', params: program.extend({ import: z.string().regex(/^\d{1,18}$/) }), query: cursor, reply: z.object({ rows: z.array(z.object({ part: z.number(), line: z.string(), column: z.string(), value: z.string(), reason: z.string(), raw: z.string() })), next: z.string().nullable() }), refusals: ['program_not_found', 'import_not_found'] }),
+  previewImport: route({ name: 'previewImport', method: 'GET', path: '/v1/programs/:program/imports/:import/preview', summary: 'What recording the import would award', permission: 'facts:read', params: program.extend({ import: z.string().regex(/^\d{1,18}$/) }), reply: z.object({ awards: z.array(z.object({ unit: z.string(), amount: z.string(), members: z.number() })) }), refusals: ['program_not_found', 'import_not_found', 'preview_too_large'] }),
+  approveImport: route({ name: 'approveImport', method: 'POST', path: '/v1/programs/:program/imports/:import/approve', summary: 'Approve and record; by default not by who staged it', permission: 'imports:approve', idempotent: true, params: program.extend({ import: z.string().regex(/^\d{1,18}$/) }), body: z.strictObject({}).optional(), reply: z.object({ recorded: z.number(), known: z.number(), conflict: z.number(), quarantined: z.number() }), refusals: ['program_not_found', 'import_not_found', 'second_person_needed', 'import_not_staged'] }),
+  readBalances: route({ name: 'readBalances', method: 'GET', path: '/v1/programs/:program/balances', summary: 'Balances of all members with a fact', permission: 'ledger:read', params: program, query: cursor.extend({ unit: key.optional(), as_of: day.optional() }), reply: z.object({ balances: z.array(z.object({ member: z.string(), unit: z.string(), available: z.string(), pending: z.string(), held: z.string(), debt: z.string(), total: z.string() })), next: z.string().nullable() }), refusals: ['program_not_found'] }),
+  readStatement: route({ name: 'readStatement', method: 'GET', path: '/v1/programs/:program/members/:member/statement', summary: 'A member’s entries with running balance and reason', permission: 'ledger:read', params: program.extend({ member: memberReference }), query: cursor, reply: z.object({ entries: z.array(z.object({ id: z.string(), booked_on: z.string(), kind: z.string(), unit: z.string(), amount: z.string(), balance: z.string(), mechanic: z.string().nullable(), window: z.string().nullable(), document: z.string().nullable(), reason: z.string().nullable() })), next: z.string().nullable() }), refusals: ['program_not_found', 'member_not_found'] }),
+  explain: route({ name: 'explain', method: 'GET', path: '/v1/programs/:program/members/:member/explain', summary: 'Why, or why not: what every mechanic made of a document, or of a window', permission: 'ledger:read', params: program.extend({ member: memberReference }), query: z.strictObject({ document: z.string().max(200).optional(), mechanic: key.optional(), on: day.optional(), locale: z.enum(['pl', 'en']).default('en') }), reply: z.object({ explanations: z.array(z.unknown()) }), refusals: ['program_not_found', 'member_not_found', 'document_not_found'] }),
+  verify: route({ name: 'verify', method: 'GET', path: '/v1/programs/:program/verify', summary: 'Recompute everything and compare', permission: 'ledger:read', params: program, reply: z.object({ program: z.string(), differences: z.number(), counts: z.record(z.string(), z.number()), faults: z.array(z.object({ check: z.string(), where: z.string(), expected: z.string(), found: z.string() })) }), refusals: ['program_not_found'] }),
+  listKeys: route({ name: 'listKeys', method: 'GET', path: '/v1/keys', summary: 'API keys', permission: 'keys:write', reply: z.object({ keys: z.array(z.object({ id: z.string(), name: z.string(), prefix: z.string(), permissions: z.array(z.string()), revoked: z.boolean() })) }), refusals: [] }),
+  createKey: route({ name: 'createKey', method: 'POST', path: '/v1/keys', summary: 'Make an API key; its secret is shown once', permission: 'keys:write', idempotent: true, body: z.strictObject({ name: z.string().min(1).max(100), permissions: z.array(z.string()).min(1).max(50) }), reply: z.object({ id: z.string(), secret: z.string() }), refusals: ['permission_unknown'] }),
+  revokeKey: route({ name: 'revokeKey', method: 'POST', path: '/v1/keys/:key/revoke', summary: 'Revoke an API key', permission: 'keys:write', idempotent: true, params: z.strictObject({ key: z.string().regex(/^\d{1,18}$/) }), body: z.strictObject({}).optional(), reply: z.object({ revoked: z.boolean() }), refusals: ['key_not_found'] }),
+} satisfies Record<string, Route>;
+export type RouteName = keyof typeof routes;
+export { phrase as phraseShape };

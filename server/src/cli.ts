@@ -1,0 +1,171 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { parseArgs } from 'node:util';
+import { stringify as toYaml } from 'yaml';
+import { Refusal, formatMinor, must, type Locale } from '@premia/kernel';
+import { openInstallation } from './compose.ts';
+import { makeContext, today, type Context } from './platform/context.ts';
+import { applyProgram, approveImport, previewAwards, recordImport, verifyProgram } from './modules/entitlements/index.ts';
+import { mappingShape, readQuarantine, stageImport } from './modules/facts/index.ts';
+import { createTenant } from './modules/identity/index.ts';
+import { readBalances, readStatement } from './modules/ledger/index.ts';
+import { findMember, findProgram } from './modules/members/index.ts';
+import { exportProgram, parseProgram, planProgram, programSchema } from './modules/mechanics/index.ts';
+
+/*
+ * The command line: the same use cases as the API, on the same database. Results go to stdout (with --json as one documented
+ * object), progress and problems to stderr. Exit: 0 done, 1 the answer is "no" (differences, conflicts), 2 wrong use, 3 refused.
+ */
+const HELP = `premia – facts, entitlements, ledger
+
+  program plan FILE            what applying the file would change
+  program apply FILE           publish a program (YAML or JSON)
+  program export --program P   the program as the file that makes it
+  program schema               the JSON Schema of a program's file
+  import FILE… --program P --source S [--mapping FILE] [--approve] [--preview]
+  import approve N --program P
+  balances --program P [--unit U] [--csv] [--as-of DAY]
+  statement --program P --member M
+  verify --program P           recompute everything; 0 differences or exit 1
+
+Everywhere: --json, --tenant T (default: main), --as NAME (default: installation), --locale pl|en, --data-dir DIR`;
+
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true, strict: false,
+  options: {
+    json: { type: 'boolean' }, csv: { type: 'boolean' }, approve: { type: 'boolean' }, preview: { type: 'boolean' }, help: { type: 'boolean' }, program: { type: 'string' }, source: { type: 'string' },
+    mapping: { type: 'string' }, unit: { type: 'string' }, member: { type: 'string' }, tenant: { type: 'string' }, as: { type: 'string' }, locale: { type: 'string' }, 'as-of': { type: 'string' }, 'data-dir': { type: 'string' },
+  },
+});
+
+const text = (name: string): string | undefined => (typeof flags[name] === 'string' ? flags[name] : undefined);
+const locale: Locale = text('locale') === 'pl' ? 'pl' : 'en';
+const say = (line: string): void => { process.stderr.write(`${line}\n`); };
+const print = (value: unknown, human: string): void => {
+  process.stdout.write(flags['json'] ? `${JSON.stringify(value, (_, item: unknown) => (typeof item === 'bigint' ? String(item) : item))}\n` : human === '' ? '' : `${human}\n`);
+};
+
+class Usage extends Error {}
+function need(name: string): string {
+  const value = text(name);
+  if (value === undefined) throw new Usage(`--${name} is missing`);
+  return value;
+}
+
+type Command = (context: Context, url: string, args: string[]) => Promise<number>;
+
+const commands: Record<string, Command> = {
+  'program plan': async (context, _url, [file]) => {
+    const plan = await context.transaction((tx) => planProgram(tx, readProgramFile(file)));
+    print(planView(plan), describePlan(plan));
+    return 0;
+  },
+  'program apply': async (context, _url, [file]) => {
+    const plan = await applyProgram(context, readProgramFile(file));
+    print(planView(plan), describePlan(plan));
+    return 0;
+  },
+  'program export': async (context) => {
+    const exported = await context.transaction((tx) => exportProgram(tx, need('program')));
+    print(exported, toYaml(exported));
+    return 0;
+  },
+  'import': importFiles,
+  'import approve': async (context, _url, [id]) => {
+    await approveImport(context, { program: need('program'), importId: BigInt(must(id, 'the import’s number')) });
+    const result = await recordImport(context, { program: need('program'), importId: BigInt(id as string), onProgress: progress });
+    print(result, describeResult(result));
+    return 0;
+  },
+  'balances': async (context) => {
+    const balances = await context.transaction(async (tx) => {
+      const program = await findProgram(tx, need('program'));
+      const unit = text('unit');
+      return readBalances(tx, program.programId, text('as-of') ?? today(context, program.zone), unit === undefined ? {} : { unit });
+    });
+    const rows = balances.map((item) => ({ member: item.member, unit: item.unit, ...Object.fromEntries((['available', 'pending', 'held', 'debt', 'total'] as const).map((name) => [name, formatMinor(item[name], item.scale)])) }));
+    const columns = ['member', 'unit', 'available', 'pending', 'held', 'debt', 'total'];
+    print({ balances: rows }, [columns.join(flags['csv'] ? ',' : '\t'), ...rows.map((item) => columns.map((name) => csvSafe((item as Record<string, string>)[name] ?? '')).join(flags['csv'] ? ',' : '\t'))].join('\n'));
+    return 0;
+  },
+  'statement': async (context) => {
+    const entries = await context.transaction(async (tx) => {
+      const program = await findProgram(tx, need('program'));
+      const member = await findMember(tx, program, need('member'));
+      return readStatement(tx, program.programId, member.memberId, { limit: 10_000 });
+    });
+    const view = entries.map((entry) => ({ booked_on: entry.bookedOn, amount: formatMinor(entry.amount, entry.scale), unit: entry.unit, balance: formatMinor(entry.balance, entry.scale), kind: entry.kind, mechanic: entry.mechanic, window: entry.windowStart, document: entry.document, reason: entry.reason }));
+    print({ entries: view }, view.map((entry) => [entry.booked_on, entry.amount.padStart(12), entry.unit, entry.balance.padStart(12), entry.kind, entry.document ?? entry.window ?? '', entry.mechanic ?? entry.reason ?? ''].join('  ')).join('\n'));
+    return 0;
+  },
+  'verify': async (context) => {
+    const result = await verifyProgram(context, need('program'));
+    const { counts } = result;
+    print(result, [`${counts.facts} facts, ${counts.entitlements} entitlements, ${counts.transfers} transfers, ${counts.lots} lots, ${counts.wallets} wallets, ${counts.members} members`,
+      ...result.faults.map((fault) => `${fault.check}: ${fault.where} – expected ${fault.expected}, found ${fault.found}`), `${result.differences} differences`].join('\n'));
+    return result.differences === 0 ? 0 : 1;
+  },
+};
+
+async function importFiles(context: Context, url: string, files: string[]): Promise<number> {
+  if (files.length === 0) throw new Usage('no file named');
+  for (const file of files) if (!existsSync(file)) throw new Usage(`there is no file ${file}`);
+  const mappingFile = text('mapping');
+  const mapping = mappingFile === undefined ? {} : { mapping: mappingShape.parse(JSON.parse(readFileSync(mappingFile, 'utf8'))) };
+  const program = need('program');
+  say(`Reading ${files.length} file${files.length === 1 ? '' : 's'} …`);
+  const staged = await stageImport(context, url, { program, source: need('source'), parts: files.map((path) => ({ path, name: basename(path) })), ...mapping });
+  const quarantine = await context.transaction((tx) => readQuarantine(tx, staged.importId, { limit: 100 }));
+  for (const row of quarantine.slice(0, 20)) say(`set aside: line ${row.problem.line ?? row.row_no}, column ${row.problem.column || '–'}: “${row.problem.value}” – ${row.problem.reason}`);
+  const awards = flags['preview'] ? (await previewAwards(context, { program, importId: staged.importId })).map((award) => ({ ...award, amount: String(award.amount) })) : undefined;
+  if (!flags['approve']) {
+    const { counts } = staged;
+    print({ import: staged.importId, state: 'staged', ...counts, ...(awards ? { awards } : {}) }, `Import ${staged.importId} is staged: ${counts.documents} documents; lines: ${counts.new} new, ${counts.known} recorded already, ${counts.conflict} in conflict, ${counts.quarantined} set aside.\n${(awards ?? []).map((award) => `It would award ${award.amount} ${award.unit} to ${award.members} members.\n`).join('')}Approve it with: premia import approve ${staged.importId} --program ${program}`);
+    return 0;
+  }
+  await approveImport(context, { program, importId: staged.importId });
+  const result = await recordImport(context, { program, importId: staged.importId, onProgress: progress });
+  print(result, describeResult(result));
+  return result.conflict > 0 ? 1 : 0;
+}
+
+const progress = (done: number, of: number): void => { process.stderr.write(process.stderr.isTTY ? `\r${done} of ${of} chunks recorded${done === of ? '\n' : ''}` : ''); };
+const describeResult = (result: { recorded: number; known: number; conflict: number; quarantined: number }): string => `Recorded ${result.recorded} lines; ${result.known} were recorded already, ${result.conflict} are in conflict, ${result.quarantined} are set aside.`;
+/** A cell that begins like a formula is made text, unless it is a number we wrote. */
+const csvSafe = (value: string): string => { const safe = /^[=+\-@\t\r\0]/.test(value) && !/^-?\d+(\.\d+)?$/.test(value) ? `'${value}` : value; return /[",\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe; };
+
+function readProgramFile(file: string | undefined): ReturnType<typeof parseProgram> {
+  if (file === undefined || !existsSync(file)) throw new Usage(`there is no file ${file ?? ''}`);
+  return parseProgram(readFileSync(file, 'utf8'));
+}
+type Plan = Awaited<ReturnType<typeof applyProgram>>;
+const planView = (plan: Plan): unknown => ({ program: plan.program, changes: plan.changes, mechanics: plan.mechanics.map((step) => ({ key: step.key, action: step.action, from: step.from, versions: step.versions.length })) });
+const describePlan = (plan: Plan): string => (plan.program === 'same' ? 'Nothing changes.' : [`program: ${plan.program}`, ...plan.changes.map((name) => `changes: ${name}`), ...plan.mechanics.filter((step) => step.action !== 'same').map((step) => `mechanic ${step.key}: ${step.action} from ${step.from}`)].join('\n'));
+
+async function main(): Promise<number> {
+  const two = positionals.slice(0, 2).join(' ');
+  if (two === 'program schema') { process.stdout.write(`${JSON.stringify(programSchema(), null, 2)}\n`); return 0; }
+  const name = two in commands ? two : positionals[0] ?? '';
+  const command = commands[name];
+  if (flags['help'] || !command) { process.stdout.write(`${HELP}\n`); return flags['help'] ? 0 : 2; }
+  const dataDir = text('data-dir');
+  const installation = await openInstallation({ own: false, say, ...(dataDir === undefined ? {} : { dataDir }) });
+  try {
+    const tenantId = await createTenant(installation.db, text('tenant') ?? 'main', text('tenant') ?? 'Main', new Date().toISOString());
+    const context = makeContext({ db: installation.db, tenantId, principal: text('as') ?? 'installation' });
+    return await command(context, installation.url, positionals.slice(name.split(' ').length));
+  } finally {
+    await installation.close();
+  }
+}
+
+const code = await main().catch((error: unknown) => {
+  if (error instanceof Usage) { say(`${error.message}\n\n${HELP}`); return 2; }
+  if (!(error instanceof Refusal)) { say((error as Error).stack ?? String(error)); return 70; }
+  if (flags['json']) process.stdout.write(`${JSON.stringify({ refused: error.code, message: error.phrase[locale], places: error.places.map((place) => ({ pointer: place.pointer, code: place.code, message: place.message[locale] })) })}\n`);
+  say(error.phrase[locale]);
+  for (const place of error.places) say(`  ${place.pointer}: ${place.message[locale]}`);
+  return 3;
+});
+process.exitCode = code;
+

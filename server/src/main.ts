@@ -1,0 +1,66 @@
+import { join } from 'node:path';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { routes } from '@premia/contract';
+import { sql } from 'kysely';
+import { openInstallation } from './compose.ts';
+import { makeContext, type Context } from './platform/context.ts';
+import { makeHttp } from './platform/http.ts';
+import { resumeImports } from './modules/entitlements/index.ts';
+import { entitlementHandlers } from './modules/entitlements/routes.ts';
+import { PERMISSIONS, authenticate, createApiKey, createTenant, identityHandlers } from './modules/identity/index.ts';
+import { ledgerHandlers } from './modules/ledger/index.ts';
+
+/** Starts the server: database, migrations, the demo at first start, unfinished imports, HTTP. Ctrl-C and SIGTERM stop both cleanly. */
+const say = (line: string): void => { process.stderr.write(`${line}\n`); };
+const host = process.env['HOST'] ?? '127.0.0.1';
+const port = Number(process.env['PORT'] ?? 3_000);
+
+say('Starting Premia …');
+const installation = await openInstallation({ own: true, say });
+const at = new Date().toISOString();
+const tenantId = await createTenant(installation.db, 'main', 'Main', at);
+const context = makeContext({ db: installation.db, tenantId, principal: 'installation' });
+const secret = await findOrMakeKey(context, join(installation.dataDir, 'api-key'));
+await resumeImports(context);
+
+const app = await makeHttp({
+  db: installation.db, routes, log: process.env['LOG'] === 'on',
+  handlers: { ...entitlementHandlers({ uploads: join(installation.dataDir, 'uploads'), loadUrl: installation.url }), ...ledgerHandlers, ...identityHandlers },
+  authenticate: (given) => authenticate(installation.db, given),
+  ready: async () => { await sql`SELECT 1`.execute(installation.db.kysely); return true; },
+});
+await app.listen({ host, port });
+
+say(`
+Premia runs.
+  API            http://${host}:${port}/v1/programs
+  Documentation  http://${host}:${port}/docs
+  API key        ${secret}
+
+  curl -H "Authorization: Bearer ${secret}" http://${host}:${port}/v1/programs
+  npm run -s premia -- verify --program lapa
+
+Stop it with Ctrl-C.`);
+
+let stopping = false;
+const stop = async (): Promise<void> => {
+  if (stopping) return;
+  stopping = true;
+  say('\nStopping …');
+  await app.close();
+  await installation.close();
+  process.exit(0);
+};
+process.on('SIGINT', () => { void stop(); });
+process.on('SIGTERM', () => { void stop(); });
+
+/** The installation's own key, kept in the data folder for whoever may read that. */
+async function findOrMakeKey(of: Context, file: string): Promise<string> {
+  if (existsSync(file)) {
+    const kept = readFileSync(file, 'utf8').trim();
+    if (await authenticate(of.db, kept)) return kept;
+  }
+  const made = await createApiKey(of, { name: 'installation', permissions: PERMISSIONS });
+  writeFileSync(file, `${made.secret}\n`, { mode: 0o600 });
+  return made.secret;
+}

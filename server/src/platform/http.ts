@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto';
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
+import scalar from '@scalar/fastify-api-reference';
+import { openapi, type Route } from '@premia/contract';
+import { LOCALES, Refusal, phrase, type Locale } from '@premia/kernel';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { Counter, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { Readable } from 'node:stream';
+import { z } from 'zod';
+import { makeContext, type Context } from './context.ts';
+import type { Database } from './database.ts';
+import { onceByKey } from './idempotency.ts';
+
+export type Handled = { params: Record<string, string>; query: Record<string, unknown>; body: unknown; upload: Readable | null };
+export type Handler = (context: Context, given: Handled) => Promise<unknown>;
+export type Principal = { tenantId: bigint; name: string; permissions: ReadonlySet<string> };
+export type HttpOptions = {
+  db: Database; routes: Record<string, Route>; handlers: Record<string, Handler>; authenticate(secret: string): Promise<Principal | null>; ready(): Promise<boolean>;
+  log: boolean; now?: () => number; requestsPerMinute?: number;
+};
+
+export const BODY_BYTES_MAX = 8 * 1024 * 1024;
+
+/** The HTTP edge: every route of the contract with its permission, validation, idempotency and refusals; nothing of the business. */
+export async function makeHttp(options: HttpOptions): Promise<FastifyInstance> {
+  const app = Fastify({
+    bodyLimit: BODY_BYTES_MAX, genReqId: () => randomUUID(), trustProxy: false, routerOptions: { maxParamLength: 300 },
+    logger: options.log ? { level: 'info', redact: ['req.headers.authorization', 'req.headers.cookie'], serializers: { req: (request: FastifyRequest) => ({ method: request.method, route: request.routeOptions?.url, id: request.id }) } } : false,
+  });
+  await app.register(helmet, { contentSecurityPolicy: { directives: { defaultSrc: ["'self'"], scriptSrc: ["'self'", "'unsafe-inline'"], styleSrc: ["'self'", "'unsafe-inline'"], imgSrc: ["'self'", 'data:'], frameAncestors: ["'none'"] } }, strictTransportSecurity: { maxAge: 31_536_000, includeSubDomains: true } });
+  await app.register(rateLimit, { max: options.requestsPerMinute ?? 6_000, timeWindow: 60_000, enableDraftSpec: true, keyGenerator: (request) => request.headers.authorization ?? request.ip });
+  app.addContentTypeParser('application/octet-stream', (_request, payload, done) => { done(null, payload); });
+  app.addContentTypeParser('text/csv', (_request, payload, done) => { done(null, payload); });
+  app.setErrorHandler((error, request, reply) => sendProblem(request, reply, error));
+  app.setNotFoundHandler((request, reply) => sendProblem(request, reply, new Refusal('route_not_found', 404, phrase('Nie ma takiego adresu.', 'There is no such address.'))));
+  app.addHook('onSend', async (request, reply) => { reply.header('X-Request-Id', request.id); if (!reply.hasHeader('Cache-Control')) reply.header('Cache-Control', 'no-store'); });
+  addOperations(app, options);
+  for (const [name, route] of Object.entries(options.routes)) {
+    const handler = options.handlers[name];
+    if (!handler) throw new Error(`no handler for route ${name}`);
+    app.route({ method: route.method, url: route.path, ...(route.upload ? { bodyLimit: 2 * 1024 * 1024 * 1024 } : {}), handler: (request, reply) => answer(options, route, handler, request, reply) });
+  }
+  return app;
+}
+
+function addOperations(app: FastifyInstance, options: HttpOptions): void {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const durations = new Histogram({ name: 'premia_http_seconds', help: 'Time to answer', labelNames: ['route', 'status'], registers: [registry], buckets: [0.002, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5] });
+  const refusals = new Counter({ name: 'premia_refusals_total', help: 'Designed refusals by status', labelNames: ['status'], registers: [registry] });
+  app.addHook('onResponse', async (request, reply) => {
+    durations.observe({ route: request.routeOptions?.url ?? 'none', status: String(reply.statusCode) }, reply.elapsedTime / 1_000);
+    if (reply.statusCode >= 400) refusals.inc({ status: String(reply.statusCode) });
+  });
+  const document = openapi(options.routes);
+  app.get('/openapi.json', async () => document);
+  app.get('/healthz', async () => ({ status: 'ok' }));
+  app.get('/readyz', async (_request, reply) => ((await options.ready().catch(() => false)) ? { status: 'ready' } : reply.status(503).header('Retry-After', '2').send({ status: 'not ready' })));
+  app.get('/metrics', async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()));
+  void app.register(scalar, { routePrefix: '/docs', configuration: { content: document as Record<string, unknown>, withDefaultFonts: false } });
+}
+
+async function answer(options: HttpOptions, route: Route, handler: Handler, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+  const principal = await identify(options, request);
+  if (!principal.permissions.has(route.permission)) throw new Refusal('permission_missing', 403, phrase(`Ten klucz nie ma uprawnienia „${route.permission}”.`, `This key lacks the permission “${route.permission}”.`));
+  const context = makeContext({ db: options.db, tenantId: principal.tenantId, principal: principal.name, requestId: request.id, ...(options.now ? { now: options.now } : {}) });
+  const given: Handled = {
+    params: (route.params ? read(route.params, request.params, 'path') : {}) as Record<string, string>,
+    query: (route.query ? read(route.query, request.query, 'query') : {}) as Record<string, unknown>,
+    body: route.upload || !route.body ? undefined : read(route.body, request.body ?? undefined, 'body'), upload: route.upload ? (request.body as Readable | null) : null,
+  };
+  const work = async (): Promise<{ status: number; body: unknown }> => ({ status: 200, body: toJson(await handler(context, given)) });
+  if (!route.idempotent) return (await work()).body;
+  const key = request.headers['idempotency-key'];
+  if (typeof key !== 'string' || key.length === 0 || key.length > 200) throw new Refusal('idempotency_key_missing', 400, phrase('Brakuje nagłówka Idempotency-Key.', 'The Idempotency-Key header is missing.'));
+  const once = await onceByKey(context, { route: `${route.method} ${request.url}`, key: key.replace(/^"(.*)"$/, '$1'), body: route.upload ? '' : JSON.stringify(request.body ?? null) }, work);
+  if (once.hit) reply.header('Idempotency-Hit', 'true');
+  return reply.status(once.status).send(once.body);
+}
+
+async function identify(options: HttpOptions, request: FastifyRequest): Promise<Principal> {
+  const secret = /^Bearer (\S{1,200})$/.exec(request.headers.authorization ?? '')?.[1];
+  const principal = secret === undefined ? null : await options.authenticate(secret);
+  if (!principal) throw new Refusal('not_authenticated', 401, phrase('Podaj ważny klucz API.', 'Give a valid API key.'));
+  return principal;
+}
+
+function read(shape: z.ZodType, value: unknown, where: string): unknown {
+  const found = shape.safeParse(value);
+  if (found.success) return found.data;
+  throw new Refusal('request_malformed', 422, phrase('Żądanie jest nieprawidłowe.', 'The request is not valid.'), found.error.issues.slice(0, 20).map((issue) => ({
+    pointer: `/${[where, ...issue.path.map(String)].join('/')}`, code: issue.code ?? 'invalid', message: phrase(`nieprawidłowa wartość (${issue.message})`, issue.message),
+  })));
+}
+
+export const toJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value ?? {}, (_, item: unknown) => (typeof item === 'bigint' ? String(item) : item))) as unknown;
+
+function localeOf(request: FastifyRequest): Locale {
+  const wanted = (request.headers['accept-language'] ?? '').toLowerCase();
+  return LOCALES.find((locale) => wanted.startsWith(locale)) ?? 'en';
+}
+
+/** RFC 9457, in the reader's language. What was not designed says nothing of itself but its id. */
+function sendProblem(request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply {
+  const refusal = error instanceof Refusal ? error : fromFastify(error);
+  if (refusal.status >= 500) request.log.error({ err: error, id: request.id }, 'unexpected');
+  const locale = localeOf(request);
+  return reply.status(refusal.status).type('application/problem+json').header('Content-Language', locale).send({
+    type: `https://premia.dev/problems/${refusal.code}`, title: refusal.phrase[locale], status: refusal.status, code: refusal.code, instance: request.id,
+    ...(refusal.places.length > 0 ? { errors: refusal.places.map((place) => ({ pointer: place.pointer, code: place.code, message: place.message[locale] })) } : {}),
+  });
+}
+
+function fromFastify(error: unknown): Refusal {
+  const { statusCode, code } = error as { statusCode?: number; code?: string };
+  if (statusCode === 413) return new Refusal('body_too_large', 413, phrase('Treść żądania jest za duża.', 'The body is too large.'));
+  if (statusCode === 415) return new Refusal('media_type', 415, phrase('Ten typ treści nie jest obsługiwany.', 'This content type is not supported.'));
+  if (statusCode === 429) return new Refusal('too_many_requests', 429, phrase('Za dużo żądań; spróbuj za chwilę.', 'Too many requests; try again shortly.'));
+  if (statusCode !== undefined && statusCode < 500) return new Refusal('request_malformed', statusCode, phrase('Żądanie jest nieprawidłowe.', 'The request is not valid.'));
+  if (code === 'ECONNREFUSED' || code === '57P01' || code === '57P03') return new Refusal('database_away', 503, phrase('Baza danych jest chwilowo niedostępna.', 'The database is away for a moment.'));
+  return new Refusal('unexpected', 500, phrase('Coś poszło nie tak. Zapisaliśmy to pod tym numerem.', 'Something went wrong. It is on record under this id.'));
+}
