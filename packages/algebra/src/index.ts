@@ -5,3 +5,4 @@ export * from './curve-to-sql.ts';
 export * from './sql-text.ts';
 export * from './to-sql.ts';
 export * from './to-words.ts';
+export * from './pool-to-sql.ts';

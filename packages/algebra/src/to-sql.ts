@@ -608,7 +608,7 @@ function expiresOn(expires: Mechanic['award']['expires']): string {
     const [month, date] = expires.day.split('-');
     const inYear = (year: string): string => `make_date(${year}, ${Number(month)}, ${Number(date)})`;
     const year = `extract(year FROM ${day})::int`;
-    return `(CASE WHEN ${inYear(year)} >= ${day}::date THEN ${inYear(year)} ELSE ${inYear(`${year} + 1`)} END)`;
+    return `(CASE WHEN q.window_end = 'infinity' THEN 'infinity'::date WHEN ${inYear(year)} >= ${day}::date THEN ${inYear(year)} ELSE ${inYear(`${year} + 1`)} END)`;
   }
   if (expires.end === 'day') return `${day}::date`;
   const length = { month: '1 month', quarter: '3 months', year: '1 year' }[expires.end];

@@ -24,6 +24,40 @@ export const fillChanges = (compiled: Compiled, mode: 'touched' | 'all', mechani
     OR (c.uncapped, c.version_id, c.facts, c.measured_n, c.measured_d, c.unit_id, c.gate, c.available_on, c.expires_on, c.window_end) <> (e.uncapped, e.version_id, e.facts, e.measured_n, e.measured_d, e.unit_id, e.gate, e.available_on, e.expires_on, e.window_end)
     OR (c.base_n, c.base_d, c.why) IS DISTINCT FROM (e.base_n, e.base_d, e.why)`;
 
+/** The same for one pooled window: $3 mechanic, $4 its first day. */
+export const fillPoolChanges = `
+  INSERT INTO pg_temp.change (mechanic_id, member_id, window_start, subject_id, gone, version_id, window_end, facts, measured_n, measured_d, base_n, base_d, why, uncapped, old_uncapped, old_amount,
+    unit_id, gate, available_on, expires_on, old_unit_id, old_gate, old_available_on, old_expires_on)
+  SELECT ${KEY.map((name) => `COALESCE(c.${name}, e.${name})`).join(', ')}, c.mechanic_id IS NULL, c.version_id, c.window_end, c.facts, c.measured_n, c.measured_d, c.base_n, c.base_d, c.why,
+    COALESCE(c.uncapped, 0), COALESCE(e.uncapped, 0), COALESCE(e.amount, 0), COALESCE(c.unit_id, e.unit_id), COALESCE(c.gate, e.gate), COALESCE(c.available_on, e.available_on), COALESCE(c.expires_on, e.expires_on),
+    e.unit_id, e.gate, e.available_on, e.expires_on
+  FROM pg_temp.computed AS c FULL JOIN (SELECT * FROM entitlements.entitlement WHERE tenant_id = $1 AND program_id = $2 AND mechanic_id = $3 AND window_start = $4::date) AS e ON ${KEY.map((name) => `c.${name} = e.${name}`).join(' AND ')}
+  WHERE c.mechanic_id IS NULL OR e.mechanic_id IS NULL OR (c.uncapped, c.version_id, c.facts, c.measured_n, c.measured_d, c.expires_on) <> (e.uncapped, e.version_id, e.facts, e.measured_n, e.measured_d, e.expires_on)
+    OR (c.base_n, c.base_d, c.why) IS DISTINCT FROM (e.base_n, e.base_d, e.why)`;
+
+/**
+ * Takes and gives back of one budget in this run: gives back first free what is needed, then rises take in member order what is left.
+ * $3 budget, $4 its size, $5 run. Rises of earlier runs that found nothing left ask again whenever their entitlement moves.
+ */
+export const allocate = (mechanicIds: readonly bigint[]): string => `
+  WITH asked AS (
+    SELECT e.member_id, e.mechanic_id, e.window_start, e.subject_id, e.unit_id, e.gate, e.available_on, e.expires_on, e.uncapped, e.amount, e.uncapped - e.amount AS wish
+    FROM entitlements.entitlement AS e WHERE e.tenant_id = $1 AND e.program_id = $2 AND e.mechanic_id = ANY(ARRAY[${mechanicIds.join(', ')}]::bigint[])
+      AND (e.member_id, e.mechanic_id, e.window_start, e.subject_id) IN (SELECT member_id, mechanic_id, window_start, subject_id FROM pg_temp.change) AND e.uncapped <> e.amount
+  ), used AS (
+    SELECT COALESCE(sum(delta), 0)::bigint AS taken FROM entitlements.allocation WHERE tenant_id = $1 AND program_id = $2 AND budget = $3
+  ), left_over AS (
+    SELECT $4::bigint - used.taken - COALESCE((SELECT sum(wish) FROM asked WHERE wish < 0), 0)::bigint AS size FROM used
+  ), granted AS (
+    SELECT a.*, CASE WHEN a.wish < 0 THEN a.wish ELSE GREATEST(0, LEAST(a.wish, l.size - COALESCE(sum(a.wish) FILTER (WHERE a.wish > 0) OVER (ORDER BY a.member_id, a.mechanic_id, a.window_start, a.subject_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0))) END::bigint AS delta
+    FROM asked AS a CROSS JOIN left_over AS l
+  ), noted AS (
+    INSERT INTO entitlements.allocation (tenant_id, program_id, budget, member_id, mechanic_id, window_start, subject_id, delta, recorded_seq)
+    SELECT $1::bigint, $2::bigint, $3::text, member_id, mechanic_id, window_start, subject_id, delta, $5::bigint FROM granted WHERE delta <> 0 ORDER BY member_id
+  )
+  INSERT INTO pg_temp.difference (member_id, unit_id, mechanic_id, window_start, subject_id, delta, gate, available_on, expires_on)
+  SELECT member_id, unit_id, mechanic_id, window_start, subject_id, delta, gate, available_on, expires_on FROM granted WHERE delta <> 0`;
+
 /** Writes the changed entitlements. Those under a limit in total or a budget keep their amount here; it is decided next. */
 export const storeChanges = (later: readonly bigint[]): string => `
   INSERT INTO entitlements.entitlement (tenant_id, program_id, member_id, mechanic_id, window_start, subject_id, window_end, version_id, facts, measured_n, measured_d, base_n, base_d, why,
@@ -111,10 +145,12 @@ export const storePartials = (compiled: Compiled, mode: 'touched' | 'all', mecha
      measured_n = excluded.measured_n, measured_d = excluded.measured_d, base_n = excluded.base_n, base_d = excluded.base_d, passed = excluded.passed`,
 ];
 
-/** Results that other strata read have moved: their days are touched for the next stratum. */
+/** Results that other strata read have moved – a limit in total moves later windows too: their days are touched for the next stratum. */
 export const TOUCH_CHANGED = `
-  INSERT INTO pg_temp.touch (member_id, day) SELECT DISTINCT c.member_id, COALESCE(c.window_end, c.window_start) FROM pg_temp.change AS c
-  WHERE COALESCE(c.window_end, c.window_start) < 'infinity'`;
+  INSERT INTO pg_temp.touch (member_id, day)
+  SELECT c.member_id, COALESCE(c.window_end, c.window_start) FROM pg_temp.change AS c WHERE COALESCE(c.window_end, c.window_start) < 'infinity'
+  UNION SELECT d.member_id, e.window_end FROM pg_temp.difference AS d JOIN entitlements.entitlement AS e ON e.tenant_id = $1 AND e.program_id = $2 AND e.member_id = d.member_id
+    AND e.mechanic_id = d.mechanic_id AND e.window_start = d.window_start AND e.subject_id = d.subject_id WHERE e.window_end < 'infinity'`;
 
 /** All days of members with facts on or after the day of a touched activity: what a rule asks "had done" of. */
 export const touchAfterActivities = (kinds: readonly string[]): string => `

@@ -5,6 +5,7 @@ import { emptyRun } from '../../platform/run-tables.ts';
 import type { Program } from '../members/index.ts';
 import { postDifferences } from '../ledger/index.ts';
 import type { Plan, Stratum } from './plan.ts';
+import { allocateBudgets } from './settle-pools.ts';
 import { retier } from './tiers.ts';
 import * as q from './queries.ts';
 
@@ -51,8 +52,12 @@ async function storeAndPost(tx: Tx, settling: Settling, stratum: Stratum, mode: 
     await runText(tx, q.differencesOfTotals(totals), known);
     await runText(tx, q.storeDecided(totals.map((limit) => limit.mechanicId)), [...known, settling.runSeq]);
   }
+  if (budgets.length > 0) {
+    await allocateBudgets(tx, settling, plain);
+    await runText(tx, q.storeDecided(budgets), [...known, settling.runSeq]);
+  }
   await postDifferences(tx, { tenantId: settling.tenantId, programId: settling.program.programId, bookedOn: settling.bookedOn, bookedAt: settling.bookedAt, runSeq: settling.runSeq });
-  await runText(tx, q.TOUCH_CHANGED);
+  await runText(tx, q.TOUCH_CHANGED, known);
 }
 
 /** Limits in total by mechanic; the latest version's holds for all of them. Budgets come first where both are set. */

@@ -5,6 +5,7 @@ import { emptyRun } from '../../platform/run-tables.ts';
 import { findProgram, type Program } from '../members/index.ts';
 import { openSettling } from './record-sales.ts';
 import { totalLimits, type Settling } from './settle.ts';
+import { computeWindow, settleStale } from './settle-pools.ts';
 import * as q from './queries.ts';
 import { timelines } from './tiers.ts';
 
@@ -18,10 +19,11 @@ export const FAULTS_SHOWN_MAX = 100;
  * Writes nothing that stays. Zero differences means: what is booked is what the rules say, and nothing else is booked.
  */
 export async function verifyProgram(context: Context, key: string): Promise<Verification> {
+  await settleStale(context, key);
   return context.rehearse(async (tx) => {
     const program = await findProgram(tx, key);
     const settling = await openSettling(tx, context, program);
-    const faults = [...(await verifyEntitlements(tx, settling)), ...(await verifyTiers(tx, settling)), ...(await verifyLedger(tx, program))];
+    const faults = [...(await verifyEntitlements(tx, settling)), ...(await verifyPools(tx, settling)), ...(await verifyBudgets(tx, settling)), ...(await verifyTiers(tx, settling)), ...(await verifyLedger(tx, program))];
     const differences = faults.reduce((sum, fault) => sum + (fault.check === 'more' ? Number(fault.found) : 1), 0);
     return { program: key, counts: await countAll(tx, program), differences, faults: faults.slice(0, FAULTS_SHOWN_MAX) };
   }, { snapshot: true });
@@ -80,6 +82,32 @@ async function list(tx: Tx, text: string, known: readonly unknown[]): Promise<Fa
   const more = Number(found[0]?.total ?? 0n) - found.length;
   const faults = found.map((fault) => ({ check: fault.check, where: fault.where, expected: fault.expected, found: fault.found }));
   return more > 0 ? [...faults, { check: 'more', where: found[0]?.check ?? '', expected: '0', found: String(more) }] : faults;
+}
+
+/** Every pooled window that is not closed, computed again over its members' parts. */
+async function verifyPools(tx: Tx, settling: Settling): Promise<Fault[]> {
+  const faults: Fault[] = [];
+  const pooled = new Set(settling.plan.rules.filter((rule) => rule.mechanic.pool).map((rule) => rule.mechanicId));
+  if (pooled.size === 0) return faults;
+  const windows = await rows<{ mechanic_id: bigint; window_start: string }>(tx, sql`SELECT DISTINCT p.mechanic_id, p.window_start FROM entitlements.partial AS p WHERE p.program_id = ${settling.program.programId}
+    AND NOT EXISTS (SELECT 1 FROM entitlements.close AS c WHERE c.program_id = p.program_id AND c.state = 'closed' AND p.window_start BETWEEN c.starts_on AND c.ends_on) ORDER BY 1, 2`);
+  for (const window of windows.filter((item) => pooled.has(item.mechanic_id))) {
+    await computeWindow(tx, settling, window);
+    faults.push(...await list(tx, `SELECT 'pool' AS "check", ${WHERE_ENTITLEMENT('c')}, c.uncapped::text || COALESCE(' (' || c.why || ')', '') AS expected, c.old_uncapped::text AS found
+      FROM pg_temp.change AS c JOIN mechanics.mechanic AS k ON k.tenant_id = $1 AND k.program_id = $2 AND k.mechanic_id = c.mechanic_id WHERE NOT (c.gone AND c.old_amount = 0)`, [settling.tenantId, settling.program.programId]));
+  }
+  return faults;
+}
+
+/** Budgets: allocations equal the amounts, never pass the size, and nobody has more than the rule owes. */
+async function verifyBudgets(tx: Tx, settling: Settling): Promise<Fault[]> {
+  const ids = [...new Set(settling.plan.rules.filter((rule) => rule.mechanic.limits.budget !== undefined).map((rule) => rule.mechanicId))];
+  if (ids.length === 0) return [];
+  const known = [settling.tenantId, settling.program.programId];
+  return list(tx, `SELECT 'budget' AS "check", ${WHERE_ENTITLEMENT('c')}, COALESCE(a.taken, 0)::text AS expected, c.amount::text AS found FROM entitlements.entitlement AS c
+    JOIN mechanics.mechanic AS k ON k.tenant_id = $1 AND k.program_id = $2 AND k.mechanic_id = c.mechanic_id
+    LEFT JOIN (SELECT member_id, mechanic_id, window_start, subject_id, sum(delta) AS taken FROM entitlements.allocation WHERE tenant_id = $1 AND program_id = $2 GROUP BY 1, 2, 3, 4) AS a ON (a.member_id, a.mechanic_id, a.window_start, a.subject_id) = (c.member_id, c.mechanic_id, c.window_start, c.subject_id)
+    WHERE c.tenant_id = $1 AND c.program_id = $2 AND c.mechanic_id = ANY(ARRAY[${ids.join(', ')}]::bigint[]) AND (c.amount <> COALESCE(a.taken, 0) OR c.amount > GREATEST(c.uncapped, 0))`, known);
 }
 
 async function verifyTiers(tx: Tx, settling: Settling): Promise<Fault[]> {

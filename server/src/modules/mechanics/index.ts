@@ -3,3 +3,4 @@ export * from './program-file.ts';
 export * from './publish.ts';
 export * from './apply-program.ts';
 export * from './export-program.ts';
+export * from './save-targets.ts';

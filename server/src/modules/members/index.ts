@@ -1,3 +1,4 @@
 export * from './program.ts';
 export * from './enrol.ts';
 export * from './find-member.ts';
+export * from './save-members.ts';
