@@ -72,7 +72,9 @@ CREATE TABLE ledger.transfer (
   reverses bigint,
   pair_id bigint,
   run_seq bigint NOT NULL,
-  PRIMARY KEY (tenant_id, program_id, member_id, transfer_id)
+  PRIMARY KEY (tenant_id, program_id, member_id, transfer_id),
+  CONSTRAINT allowed_pair CHECK ((debit || '>' || credit) IN ('issued>wallet', 'wallet>issued', 'debt>wallet', 'wallet>debt', 'wallet>held', 'held>wallet', 'held>spent', 'spent>wallet',
+    'wallet>expired', 'expired>wallet', 'adjusted>wallet', 'wallet>adjusted', 'adjusted>debt', 'wallet>wallet', 'wallet>clearing', 'clearing>wallet'))
 );
 SELECT platform.guard('ledger.transfer', 'INSERT');
 CREATE INDEX transfer_of_entitlement ON ledger.transfer (tenant_id, program_id, member_id, mechanic_id, window_start, subject_id);

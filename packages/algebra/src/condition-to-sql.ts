@@ -30,7 +30,7 @@ function oneOf(field: WordField, values: readonly string[], fields: Fields, name
   if (field === 'segment') {
     const ids = values.map((value) => names.segments.get(value)).filter((id) => id !== undefined);
     return `EXISTS (SELECT 1 FROM members.segment_member AS sm WHERE sm.tenant_id = $1 AND sm.program_id = $2 AND sm.segment_id = ANY(ARRAY[${ids.join(', ')}]::bigint[])
-      AND sm.member_id = ${fields.member} AND sm.valid_from <= ${fields.on} AND sm.valid_to > ${fields.on})`;
+      AND sm.member_id = ${fields.member} AND sm.valid_from <= ${fields.on} AND (sm.valid_to > ${fields.on} OR sm.valid_to = 'infinity'))`;
   }
   if (field === 'group') return `COALESCE(${fields.word(field)} && ${textList(values)}, FALSE)`;
   return `COALESCE(${fields.word(field)} = ANY(${textList(values)}), FALSE)`;
@@ -56,12 +56,12 @@ export function did(activity: string, code: string | undefined, member: string, 
 /** A member's dated profile, assignment or tier, as a scalar on a day. The latest recorded of those that hold wins. */
 export function dated(table: 'profile' | 'assignment', column: string, member: string, on: string): string {
   return `(SELECT d.${column} FROM members.${table} AS d WHERE d.tenant_id = $1 AND d.program_id = $2 AND d.member_id = ${member}
-    AND d.valid_from <= ${on} AND d.valid_to > ${on} ORDER BY d.valid_from DESC, d.recorded_seq DESC LIMIT 1)`;
+    AND d.valid_from <= ${on} AND (d.valid_to > ${on} OR d.valid_to = 'infinity') ORDER BY d.valid_from DESC, d.recorded_seq DESC LIMIT 1)`;
 }
 
 export function tierOn(tierSetId: bigint | undefined, member: string, on: string): string {
   return `(SELECT ti.tier FROM entitlements.tier_interval AS ti WHERE ti.tenant_id = $1 AND ti.program_id = $2 AND ti.tier_set_id = ${tierSetId ?? 0n}
-    AND ti.member_id = ${member} AND ti.valid_from <= ${on} AND ti.valid_to > ${on} LIMIT 1)`;
+    AND ti.member_id = ${member} AND ti.valid_from <= ${on} AND (ti.valid_to > ${on} OR ti.valid_to = 'infinity') ORDER BY ti.valid_from DESC LIMIT 1)`;
 }
 
 /** Fields about a member on a day, wherever that day comes from. Fields of a sale are not to be had there. */

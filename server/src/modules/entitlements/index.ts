@@ -6,3 +6,6 @@ export * from './explain.ts';
 export * from './routes.ts';
 export * from './settle-pools.ts';
 export * from './record-inputs.ts';
+export * from './recalculate.ts';
+export * from './close-period.ts';
+export * from './next-step.ts';

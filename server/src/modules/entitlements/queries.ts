@@ -161,6 +161,14 @@ export const touchAfterActivities = (kinds: readonly string[]): string => `
   ) AS first JOIN facts.fact AS f ON f.tenant_id = $1 AND f.program_id = $2 AND f.member_id = first.member_id
   CROSS JOIN LATERAL (VALUES (f.earned_on), (f.base_on)) AS x(day)`;
 
+/** Corrections placed by their own date: what moves a document's amount moves the windows of all its corrections. */
+export const TOUCH_DOCUMENTS = `
+  INSERT INTO pg_temp.touch (member_id, day)
+  SELECT DISTINCT other.member_id, other.earned_on FROM (SELECT DISTINCT member_id, day FROM pg_temp.touch) AS t
+  JOIN facts.fact AS f ON f.tenant_id = $1 AND f.program_id = $2 AND f.member_id = t.member_id AND f.earned_on = t.day
+  JOIN facts.fact AS other ON other.tenant_id = $1 AND other.program_id = $2 AND other.base_document_id = f.base_document_id AND other.member_id = f.member_id
+  WHERE other.earned_on <> other.base_on`;
+
 export const TOUCH_MEMBERS = `
   INSERT INTO pg_temp.touch (member_id, day)
   SELECT DISTINCT f.member_id, x.day FROM facts.fact AS f CROSS JOIN LATERAL (VALUES (f.earned_on), (f.base_on)) AS x(day)

@@ -18,6 +18,7 @@ export type Settling = { tenantId: bigint; program: Program; plan: Plan; bookedO
 export async function settle(tx: Tx, settling: Settling, mode: 'touched' | 'all' = 'touched'): Promise<void> {
   const known = [settling.tenantId, settling.program.programId];
   if (settling.plan.reads.activities.size > 0 && mode === 'touched') await runText(tx, q.touchAfterActivities([...settling.plan.reads.activities]), known);
+  if (settling.plan.options.correctionPeriod && mode === 'touched') await runText(tx, q.TOUCH_DOCUMENTS, known);
   for (const stratum of settling.plan.strata) {
     if (stratum.rules.length > 0) await settleStratum(tx, settling, stratum, mode);
     if (stratum.tierSets.length > 0) await retier(tx, settling, stratum.tierSets, mode);

@@ -1,0 +1,86 @@
+import { Refusal, must, phrase } from '@premia/kernel';
+import { sql } from 'kysely';
+import { instant, type Context } from '../../platform/context.ts';
+import { row, rows, type Tx } from '../../platform/database.ts';
+import { audit } from '../identity/index.ts';
+import { findProgram, type Program } from '../members/index.ts';
+import { planProgram, readProgram, saveProgram, type ProgramFile } from '../mechanics/index.ts';
+import { publishStep, settleAll } from './apply-program.ts';
+import { openSettling } from './record-sales.ts';
+import { listStale, settleWindow } from './settle-pools.ts';
+
+/** What a change would move: per mechanic and unit, per month, and for whom. Amounts in the unit's smallest units, as text. */
+export type Preview = {
+  mechanics: { mechanic: string; unit: string; before: string; after: string; changed: number }[];
+  months: { month: string; unit: string; before: string; after: string }[];
+  members: { member: string; unit: string; before: string; after: string }[];
+  winners: number; losers: number; unchanged: number;
+};
+export const PREVIEW_MEMBERS_MAX = 200;
+
+/**
+ * Publishes a file whatever it moves, settles everything under it and says what differs. The caller's transaction decides whether it
+ * stays: a simulation and a preview take it back, an approved recalculation keeps it. It is the same SQL as production's, because it is production's.
+ */
+async function publishAndSettle(tx: Tx, context: Context, file: ProgramFile): Promise<{ program: Program; preview: Preview }> {
+  await sql.raw('CREATE TEMP TABLE IF NOT EXISTS entitled_before (member_id bigint, mechanic text, unit text, month text, amount bigint) ON COMMIT DELETE ROWS').execute(tx);
+  const plan = await planProgram(tx, file);
+  await sql.raw(`INSERT INTO pg_temp.entitled_before ${entitled((await findProgram(tx, file.key)).programId)}`).execute(tx);
+  const program = await saveProgram(tx, context, file);
+  for (const step of plan.mechanics) if (step.action !== 'same') await publishStep(tx, context, program, step);
+  await settleAll(tx, context, program);
+  for (const window of await listStale(tx, program)) await settleWindow(tx, await openSettling(tx, context, program), window);
+  return { program, preview: await comparePreview(tx, program) };
+}
+
+const entitled = (programId: bigint): string => `SELECT e.member_id, m.key, u.key, to_char(LEAST(e.window_end, '2100-12-31'), 'YYYY-MM'), sum(e.amount)::bigint FROM entitlements.entitlement AS e
+  JOIN mechanics.mechanic AS m ON m.tenant_id = e.tenant_id AND m.program_id = e.program_id AND m.mechanic_id = e.mechanic_id
+  JOIN ledger.unit AS u ON u.tenant_id = e.tenant_id AND u.program_id = e.program_id AND u.unit_id = e.unit_id
+  WHERE e.program_id = ${programId} AND e.amount <> 0 GROUP BY 1, 2, 3, 4`;
+
+async function comparePreview(tx: Tx, program: Program): Promise<Preview> {
+  const both = sql.raw(`(SELECT COALESCE(a.member_id, b.member_id) AS member_id, COALESCE(a.mechanic, b.mechanic) AS mechanic, COALESCE(a.unit, b.unit) AS unit, COALESCE(a.month, b.month) AS month, COALESCE(b.amount, 0) AS before, COALESCE(a.amount, 0) AS after
+    FROM (SELECT * FROM (${entitled(program.programId)}) AS x(member_id, mechanic, unit, month, amount)) AS a FULL JOIN pg_temp.entitled_before AS b ON a.member_id = b.member_id AND a.mechanic = b.mechanic AND a.unit = b.unit AND a.month = b.month)`);
+  const mechanics = await rows<Preview['mechanics'][number] & { changed: bigint }>(tx, sql`SELECT mechanic, unit, sum(before)::text AS before, sum(after)::text AS after, count(DISTINCT member_id) FILTER (WHERE before <> after) AS changed FROM ${both} AS d GROUP BY 1, 2 ORDER BY 1, 2`);
+  const months = await rows<Preview['months'][number]>(tx, sql`SELECT month, unit, sum(before)::text AS before, sum(after)::text AS after FROM ${both} AS d GROUP BY 1, 2 ORDER BY 1, 2`);
+  const members = await rows<{ member: string; unit: string; before: string; after: string }>(tx, sql`SELECT m.code AS member, d.unit, sum(d.before)::text AS before, sum(d.after)::text AS after FROM ${both} AS d
+    JOIN members.member AS m ON m.program_id = ${program.programId} AND m.member_id = d.member_id GROUP BY 1, 2 ORDER BY abs(sum(d.after) - sum(d.before)) DESC, 1, 2`);
+  const sign = (item: { before: string; after: string }): number => (BigInt(item.after) > BigInt(item.before) ? 1 : BigInt(item.after) < BigInt(item.before) ? -1 : 0);
+  return {
+    mechanics: mechanics.map((item) => ({ ...item, changed: Number(item.changed) })), months, members: members.filter((item) => sign(item) !== 0).slice(0, PREVIEW_MEMBERS_MAX),
+    winners: members.filter((item) => sign(item) > 0).length, losers: members.filter((item) => sign(item) < 0).length, unchanged: members.filter((item) => sign(item) === 0).length,
+  };
+}
+
+/** Draft rules over the real facts: what they would have cost, month by month, and for whom. Nothing is posted. */
+export async function simulate(context: Context, file: ProgramFile): Promise<Preview> {
+  return context.rehearse(async (tx) => (await publishAndSettle(tx, context, file)).preview);
+}
+
+/** Proposes a change of the past: its preview is made now and kept, for a second person to decide. */
+export async function proposeRecalculation(context: Context, input: { file: unknown; reason: string }): Promise<{ recalculationId: bigint; preview: Preview }> {
+  const file = readProgram(input.file);
+  const preview = await simulate(context, file);
+  return context.transaction(async (tx) => {
+    const program = await findProgram(tx, file.key);
+    const made = must(await row<{ recalculation_id: bigint }>(tx, sql`INSERT INTO entitlements.recalculation (tenant_id, program_id, change, preview, reason, proposed_by, created_at)
+      VALUES (${context.tenantId}, ${program.programId}, ${JSON.stringify(input.file)}::jsonb, ${JSON.stringify(preview)}::jsonb, ${input.reason}, ${context.principal}, ${instant(context)}) RETURNING recalculation_id`), 'recalculation');
+    await audit(tx, context, { action: 'recalculation.proposed', subject: `recalculation:${made.recalculation_id}`, programId: program.programId, after: { reason: input.reason, mechanics: preview.mechanics } });
+    return { recalculationId: made.recalculation_id, preview };
+  });
+}
+
+/** Applies a proposed recalculation: publishes, settles, posts compensating transfers. Where the program asks for four eyes, not by its proposer. */
+export async function approveRecalculation(context: Context, input: { program: string; recalculationId: bigint }): Promise<Preview> {
+  return context.transaction(async (tx) => {
+    const program = await findProgram(tx, input.program);
+    const found = await row<{ change: unknown; state: string; proposed_by: string }>(tx, sql`SELECT change, state, proposed_by FROM entitlements.recalculation WHERE program_id = ${program.programId} AND recalculation_id = ${input.recalculationId} FOR UPDATE`);
+    if (!found) throw new Refusal('recalculation_not_found', 404, phrase('Nie ma takiego przeliczenia.', 'There is no such recalculation.'));
+    if (found.state !== 'proposed') throw new Refusal('recalculation_not_open', 409, phrase('To przeliczenie jest już rozstrzygnięte.', 'This recalculation is decided already.'));
+    if (program.settings.four_eyes.rules && found.proposed_by === context.principal) throw new Refusal('second_person_needed', 403, phrase('Przeliczenie musi zatwierdzić inna osoba.', 'Another person must approve the recalculation.'));
+    await sql`UPDATE entitlements.recalculation SET state = 'applied', decided_by = ${context.principal} WHERE program_id = ${program.programId} AND recalculation_id = ${input.recalculationId}`.execute(tx);
+    const { preview } = await publishAndSettle(tx, context, readProgram(found.change));
+    await audit(tx, context, { action: 'recalculation.applied', subject: `recalculation:${input.recalculationId}`, programId: program.programId, after: { mechanics: preview.mechanics } });
+    return preview;
+  });
+}
