@@ -32,7 +32,7 @@ let counter = 0;
 export function aSale(given: SaleGiven): LineDraft {
   counter += 1;
   return {
-    number: given.number ?? `FV/${counter}`, kind: given.kind ?? (given.base === undefined ? 'sale' : 'correction'), occurredOn: given.on, occurredAt: null, hour: given.hour ?? null,
+    number: given.number ?? `auto-${counter}`, kind: given.kind ?? (given.base === undefined ? 'sale' : 'correction'), occurredOn: given.on, occurredAt: null, hour: given.hour ?? null,
     baseNumber: given.base ?? null, baseLine: given.baseLine ?? null, lineNo: given.line ?? '1', productCode: given.product ?? null, productName: null,
     quantityMilli: parseMinor(given.qty ?? (given.net.startsWith('-') ? '-1' : '1'), 3), netMinor: parseMinor(given.net, 2), grossMinor: null, currency: 'PLN', original: null,
     buyer: given.buyer === undefined ? 'code:shop' : given.buyer === '' ? null : `code:${given.buyer}`, seller: null, rep: given.rep === undefined ? null : `code:${given.rep}`,
