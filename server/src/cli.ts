@@ -1,16 +1,17 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
-import { stringify as toYaml } from 'yaml';
-import { Refusal, formatMinor, must, type Locale } from '@premia/kernel';
+import { parse as parseCsv } from 'csv-parse/sync';
+import { parse as parseYaml, stringify as toYaml } from 'yaml';
+import { Refusal, formatMinor, must, parseMinor, type Locale } from '@premia/kernel';
 import { openInstallation } from './compose.ts';
 import { makeContext, today, type Context } from './platform/context.ts';
-import { applyProgram, approveImport, previewAwards, recordImport, verifyProgram } from './modules/entitlements/index.ts';
-import { mappingShape, readQuarantine, stageImport } from './modules/facts/index.ts';
+import { applyProgram, approveImport, approveRecalculation, closePeriod, explain, nextSteps, previewAwards, proposeRecalculation, recordImport, recordMemberActivities, recordMembers, recordTargets, simulate, verifyProgram, type Preview } from './modules/entitlements/index.ts';
+import { mappingShape, readQuarantine, stageImport, type ActivityDraft } from './modules/facts/index.ts';
 import { createTenant } from './modules/identity/index.ts';
 import { readBalances, readStatement } from './modules/ledger/index.ts';
-import { findMember, findProgram } from './modules/members/index.ts';
-import { exportProgram, parseProgram, planProgram, programSchema } from './modules/mechanics/index.ts';
+import { findMember, findProgram, type MemberDraft } from './modules/members/index.ts';
+import { exportProgram, parseProgram, planProgram, programSchema, type TargetDraft } from './modules/mechanics/index.ts';
 
 /*
  * The command line: the same use cases as the API, on the same database. Results go to stdout (with --json as one documented
@@ -24,8 +25,16 @@ const HELP = `premia – facts, entitlements, ledger
   program schema               the JSON Schema of a program's file
   import FILE… --program P --source S [--mapping FILE] [--approve] [--preview]
   import approve N --program P
+  members import FILE          CSV: code,kind,name,email,nip,from,company_type,company,role,territory,team and member.… attributes
+  targets import FILE          CSV: target,subject,window_start,value[,reason]; value in whole units
+  activities import FILE --source S   CSV: reference,member,kind,occurred_on[,quantity,amount] and attribute columns
   balances --program P [--unit U] [--csv] [--as-of DAY]
   statement --program P --member M
+  explain --member M [--document D | --mechanic K] [--on DAY] --program P
+  next-step --member M [--on DAY] --program P
+  simulate FILE                what a program's file would have given over the recorded facts; nothing is posted
+  recalculate propose FILE --reason R | recalculate approve N --program P
+  period close --from DAY --to DAY --program P
   verify --program P           recompute everything; 0 differences or exit 1
 
 Everywhere: --json, --tenant T (default: main), --as NAME (default: installation), --locale pl|en, --data-dir DIR`;
@@ -34,7 +43,7 @@ const { values: flags, positionals } = parseArgs({
   allowPositionals: true, strict: false,
   options: {
     json: { type: 'boolean' }, csv: { type: 'boolean' }, approve: { type: 'boolean' }, preview: { type: 'boolean' }, help: { type: 'boolean' }, program: { type: 'string' }, source: { type: 'string' },
-    mapping: { type: 'string' }, unit: { type: 'string' }, member: { type: 'string' }, tenant: { type: 'string' }, as: { type: 'string' }, locale: { type: 'string' }, 'as-of': { type: 'string' }, 'data-dir': { type: 'string' },
+    mapping: { type: 'string' }, unit: { type: 'string' }, member: { type: 'string' }, tenant: { type: 'string' }, as: { type: 'string' }, locale: { type: 'string' }, 'as-of': { type: 'string' }, document: { type: 'string' }, mechanic: { type: 'string' }, on: { type: 'string' }, reason: { type: 'string' }, from: { type: 'string' }, to: { type: 'string' }, 'data-dir': { type: 'string' },
   },
 });
 
@@ -75,6 +84,65 @@ const commands: Record<string, Command> = {
     await approveImport(context, { program: need('program'), importId: BigInt(must(id, 'the import’s number')) });
     const result = await recordImport(context, { program: need('program'), importId: BigInt(id as string), onProgress: progress });
     print(result, describeResult(result));
+    return 0;
+  },
+  'members import': async (context, _url, [file]) => {
+    const members = readTable(file).map((row): MemberDraft => {
+      const attributes = Object.fromEntries(Object.entries(row).filter(([name, value]) => name.startsWith('member.') && value !== '').map(([name, value]) => [name.slice(7), value]));
+      const given = Object.fromEntries((['name', 'email', 'nip', 'from', 'company_type', 'company', 'role', 'territory', 'team'] as const).flatMap((name) => (row[name] ? [[name, row[name]]] : [])));
+      return { code: row['code'] ?? '', kind: row['kind'] === 'company' ? 'company' : 'person', ...given, ...(Object.keys(attributes).length > 0 ? { attributes } : {}) };
+    });
+    const result = await recordMembers(context, { program: need('program'), members });
+    print(result, `${result.saved} members saved; ${result.settled} had dated inputs that changed.`);
+    return 0;
+  },
+  'targets import': async (context, _url, [file]) => {
+    const program = await context.transaction((tx) => findProgram(tx, need('program')));
+    const scales = new Map(((program.settings['targets'] ?? []) as { key: string; of: string }[]).map((target) => [target.key, target.of === 'quantity' ? 3 : target.of === 'count' ? 0 : program.currencyScale]));
+    const targets = readTable(file).map((row): TargetDraft => ({ target: row['target'] ?? '', subject: row['subject'] ?? '', window_start: row['window_start'] ?? '', value: parseMinor(row['value'] ?? '', scales.get(row['target'] ?? '') ?? 0, 'value'), ...(row['reason'] ? { reason: row['reason'] } : {}) }));
+    const result = await recordTargets(context, { program: need('program'), targets });
+    print(result, `${result.changed} targets changed.`);
+    return 0;
+  },
+  'activities import': async (context, _url, [file]) => {
+    const program = await context.transaction((tx) => findProgram(tx, need('program')));
+    const own = new Set(['reference', 'member', 'kind', 'occurred_on', 'quantity', 'amount']);
+    const drafts = readTable(file).map((row): ActivityDraft => ({ reference: row['reference'] ?? '', member: /^(code|nip|email):/.test(row['member'] ?? '') ? row['member'] as string : `code:${row['member'] ?? ''}`, kind: row['kind'] ?? '', occurredOn: row['occurred_on'] ?? '',
+      quantityMilli: parseMinor(row['quantity'] || '1', 3), amountMinor: parseMinor(row['amount'] || '0', program.currencyScale), attributes: Object.fromEntries(Object.entries(row).filter(([name, value]) => !own.has(name) && value !== '')) }));
+    const outcomes: { reference: string; outcome: string }[] = [];
+    for (let at = 0; at < drafts.length; at += 1_000) outcomes.push(...(await recordMemberActivities(context, { program: need('program'), source: need('source'), drafts: drafts.slice(at, at + 1_000) })).outcomes);
+    const count = (outcome: string): number => outcomes.filter((item) => item.outcome === outcome).length;
+    print({ recorded: count('recorded'), known: count('known'), conflict: count('conflict') }, `Recorded ${count('recorded')} activities; ${count('known')} were recorded already, ${count('conflict')} are in conflict.`);
+    return count('conflict') > 0 ? 1 : 0;
+  },
+  'explain': async (context) => {
+    const explanations = await context.transaction(async (tx) => {
+      const program = await findProgram(tx, need('program'));
+      const member = await findMember(tx, program, need('member'));
+      return explain(tx, context, program, member, { locale, ...optional('document'), ...optional('mechanic'), ...optional('on') });
+    });
+    print({ explanations }, explanations.map((item) => [`${item.name}: ${item.amount} ${item.unit}`, ...item.sentences.map((sentence) => `  ${sentence}`)].join('\n')).join('\n\n'));
+    return 0;
+  },
+  'next-step': async (context) => {
+    const steps = await context.transaction(async (tx) => {
+      const program = await findProgram(tx, need('program'));
+      return nextSteps(tx, context, program, await findMember(tx, program, need('member')), text('on') ?? today(context, program.zone), locale);
+    });
+    print({ steps }, steps.map((step) => `${step.name}: ${step.sentence}`).join('\n'));
+    return 0;
+  },
+  'simulate': async (context, _url, [file]) => { const preview = await simulate(context, readProgramFile(file)); print(preview, describePreview(preview)); return 0; },
+  'recalculate propose': async (context, _url, [file]) => {
+    if (file === undefined || !existsSync(file)) throw new Usage(`there is no file ${file ?? ''}`);
+    const proposed = await proposeRecalculation(context, { file: parseYaml(readFileSync(file, 'utf8')), reason: need('reason') });
+    print({ recalculation: proposed.recalculationId, ...proposed.preview }, `${describePreview(proposed.preview)}\nRecalculation ${proposed.recalculationId} waits for another person: premia recalculate approve ${proposed.recalculationId} --as NAME`);
+    return 0;
+  },
+  'recalculate approve': async (context, _url, [id]) => { const preview = await approveRecalculation(context, { program: need('program'), recalculationId: BigInt(must(id, 'the recalculation’s number')) }); print(preview, describePreview(preview)); return 0; },
+  'period close': async (context) => {
+    const closed = await closePeriod(context, { program: need('program'), from: need('from'), to: need('to') });
+    print(closed, `Closed; ${closed.snapshot.entitlements} entitlements, digest ${closed.snapshot.digest}.`);
     return 0;
   },
   'balances': async (context) => {
@@ -127,6 +195,16 @@ async function importFiles(context: Context, url: string, files: string[]): Prom
   const result = await recordImport(context, { program, importId: staged.importId, onProgress: progress });
   print(result, describeResult(result));
   return result.conflict > 0 ? 1 : 0;
+}
+
+const optional = (name: string): Record<string, string> => { const value = text(name); return value === undefined ? {} : { [name]: value }; };
+const describePreview = (preview: Preview): string => [...preview.mechanics.map((item) => `${item.mechanic}: ${item.before} → ${item.after} ${item.unit} (smallest units), ${item.changed} members change`),
+  ...preview.months.filter((item) => item.before !== item.after).map((item) => `  ${item.month}: ${item.before} → ${item.after} ${item.unit}`), `${preview.winners} win, ${preview.losers} lose, ${preview.unchanged} stay.`].join('\n');
+
+/** A small CSV with a header, as rows by column. */
+function readTable(file: string | undefined): Record<string, string>[] {
+  if (file === undefined || !existsSync(file)) throw new Usage(`there is no file ${file ?? ''}`);
+  return parseCsv(readFileSync(file), { bom: true, columns: (header: string[]) => header.map((name) => name.trim()), skip_empty_lines: true, trim: true, delimiter: [',', ';'] }) as Record<string, string>[];
 }
 
 const progress = (done: number, of: number): void => { process.stderr.write(process.stderr.isTTY ? `\r${done} of ${of} chunks recorded${done === of ? '\n' : ''}` : ''); };

@@ -11,6 +11,9 @@ import { readRow, type ReadRules } from './read-row.ts';
  */
 // oxlint-disable-next-line no-control-regex
 const escaped = (value: string): string => value.replaceAll('\0', '␀').replace(/[\\\n\r\t]/g, (found) => ({ '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' })[found] as string);
+// jsonb holds neither NUL nor a half of a surrogate pair.
+// oxlint-disable-next-line no-control-regex
+const storable = (value: string): string => value.replace(/\u0000/g, '␀').toWellFormed();
 const field = (value: unknown): string => (value === null || value === undefined ? '\\N' : escaped(typeof value === 'object' ? JSON.stringify(value) : String(value)));
 
 async function run(task: ChildTask): Promise<ChildReport> {
@@ -31,7 +34,7 @@ async function run(task: ChildTask): Promise<ChildReport> {
     const read = row.problem ?? readRow(row.cells, rules as ReadRules);
     if ('reason' in read) {
       bad += 1;
-      buffer += `${prefix}\t${row.line}\t${field(row.raw)}\t${field({ line: row.line, ...read })}${'\t\\N'.repeat(COPY_COLUMNS.length - 7)}\n`;
+      buffer += `${prefix}\t${row.line}\t${field(row.raw)}\t${field({ line: row.line, column: storable(read.column), value: storable(read.value), reason: read.reason })}${'\t\\N'.repeat(COPY_COLUMNS.length - 7)}\n`;
     } else {
       buffer += `${prefix}\t${row.line}\t${field(row.raw)}\t\\N\t${[read.number, read.kind, read.occurredOn, read.occurredAt, read.hour, read.baseNumber, read.baseLine === null ? null : `n:${read.baseLine}`, read.lineNo,
         contentHash(read), read.productCode, read.productName, read.quantityMilli, read.netMinor, read.grossMinor, read.currency, read.buyer, read.seller, read.rep, read.shares, read.channel, read.attributes].map(field).join('\t')}\n`;
