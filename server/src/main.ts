@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { routes } from '@premia/contract';
 import { sql } from 'kysely';
 import { openInstallation } from './compose.ts';
+import { seedDemo } from './demo/seed-demo.ts';
 import { makeContext, type Context } from './platform/context.ts';
 import { makeHttp } from './platform/http.ts';
 import { resumeImports } from './modules/entitlements/index.ts';
@@ -21,6 +22,7 @@ const at = new Date().toISOString();
 const tenantId = await createTenant(installation.db, 'main', 'Main', at);
 const context = makeContext({ db: installation.db, tenantId, principal: 'installation' });
 const secret = await findOrMakeKey(context, join(installation.dataDir, 'api-key'));
+if (process.env['PREMIA_DEMO'] !== 'off') await seedDemo(context, { say });
 await resumeImports(context);
 
 const app = await makeHttp({

@@ -54,19 +54,42 @@ export function compile(rules: readonly Rule[], options: CompileOptions): Compil
   const classes = classify(rules);
   const classOf = classes.flatMap((found) => found.rules.map((rule) => ({ mechanicId: rule.mechanicId, versionId: rule.versionId, class: found.id })));
   if (rules.length === 0) return { affected: '', compute: [], classOf };
-  const pass = new Pass(options);
+  const wide = classes.filter((found) => found.window === 'program');
+  const narrow = classes.filter((found) => found.window !== 'program');
+  const compute = [narrow, wide].filter((group) => group.length > 0).flatMap((group) => computeGroup(group, options));
+  return { affected: options.mode === 'touched' ? affected(classes) : '', compute, classOf };
+}
+
+/**
+ * Windows of the whole program read a member's whole history; the others a year at most. Each group has a pass of its own, over the
+ * roles and kinds it counts, so that one program-long quiz does not make every sale read two years of sales.
+ */
+function computeGroup(classes: readonly WindowClass[], options: CompileOptions): string[] {
+  const pass = new Pass(options, classes);
   const grains = classes.map((found) => new Grain(found, pass, options));
   const entitled: string[] = [];
   const partial: string[] = [];
   for (const grain of grains) {
     for (const rule of grain.windowClass.rules) (rule.mechanic.pool ? partial : entitled).push(emit(rule, grain, options));
   }
-  const ctes = [...grains.flatMap((grain) => grain.ctes())];
+  const ctes = grains.flatMap((grain) => grain.ctes());
   const body = `WITH ${[...pass.ctes(), ...ctes].join(',\n')}\n`;
-  const compute = [];
+  const compute: string[] = [];
   if (entitled.length > 0) compute.push(`INSERT INTO pg_temp.computed (mechanic_id, version_id, member_id, window_start, subject_id, window_end, facts, measured_n, measured_d, base_n, base_d, why, uncapped, unit_id, gate, available_on, expires_on)\n${body}${entitled.join('\nUNION ALL\n')}`);
   if (partial.length > 0) compute.push(`INSERT INTO pg_temp.computed_partial (mechanic_id, version_id, member_id, window_start, pool, window_end, facts, measured_n, measured_d, base_n, base_d, passed)\n${body}${partial.join('\nUNION ALL\n')}`);
-  return { affected: options.mode === 'touched' ? affected(classes) : '', compute, classOf };
+  return compute;
+}
+
+/** Which facts a group of classes can count at all, as SQL over f. */
+function countable(classes: readonly WindowClass[]): string {
+  const pairs = new Set(classes.flatMap((found) => found.rules).flatMap((rule) => {
+    const gates = rule.mechanic.gates.flatMap((gate) => (gate.is === 'reach' ? [gate.measure] : []));
+    return leavesOf(rule.mechanic).filter((leaf) => leaf.is !== 'awarded').map((leaf) => {
+      const { kind } = leafConditions(rule, leaf, gates.includes(leaf));
+      return `(${literal(kind === 'sale' ? rule.mechanic.earner.role : 'self')}, ${literal(kind)})`;
+    });
+  }));
+  return pairs.size === 0 ? 'FALSE' : `(f.role, f.kind) IN (${[...pairs].join(', ')})`;
 }
 
 function classKey(rule: Rule): string {
@@ -156,9 +179,11 @@ class Pass {
   readonly #flags = new Map<string, string>();
   readonly #fields: Fields;
   readonly #used = new Set<string>();
+  readonly #classes: readonly WindowClass[];
 
-  constructor(options: CompileOptions) {
+  constructor(options: CompileOptions, classes: readonly WindowClass[]) {
     this.#options = options;
+    this.#classes = classes;
     this.#fields = {
       member: 'f.member_id', on: 'f.base_on',
       word: (field) => { this.use(field); return wordColumn(field); },
@@ -190,14 +215,14 @@ class Pass {
     SELECT f.member_id, f.role, f.kind, f.earned_on, f.base_on, f.base_document_id, f.base_line_id, f.hour, f.product_id, f.partner, f.channel, f.attributes,
       f.quantity_milli, f.net_minor, f.gross_minor${this.#corrected()}
     FROM facts.fact AS f ${touched ? `JOIN scope AS s ON s.member_id = f.member_id AND ${dates}` : ''}
-    WHERE f.tenant_id = $1 AND f.program_id = $2
+    WHERE f.tenant_id = $1 AND f.program_id = $2 AND ${countable(this.#classes)}
   ) AS f
   ${this.#joins()}
 )`];
   }
 
   #scope(): string {
-    const hull = 'SELECT member_id, min(low) AS low, max(high) AS high FROM pg_temp.affected GROUP BY member_id';
+    const hull = `SELECT member_id, min(low) AS low, max(high) AS high FROM pg_temp.affected WHERE class = ANY(ARRAY[${this.#classes.map((found) => found.id).join(', ')}]::smallint[]) GROUP BY member_id`;
     if (!this.#options.correctionPeriod) return `scope AS MATERIALIZED (${hull})`;
     // A correction placed by its own date may correct a sale of long ago; conditions on amounts need that sale whole.
     return `scope AS MATERIALIZED (SELECT h.member_id, LEAST(h.low, (SELECT min(x.base_on) FROM facts.fact AS x WHERE x.tenant_id = $1 AND x.program_id = $2

@@ -7,7 +7,7 @@ const KEY = ['mechanic_id', 'member_id', 'window_start', 'subject_id'] as const;
 /** The stored entitlements that stand against what was computed: those of the affected windows, or all of these mechanics. */
 function stored(compiled: Compiled, mode: 'touched' | 'all', mechanicIds: readonly bigint[]): string {
   if (mode === 'all') return `SELECT e.* FROM entitlements.entitlement AS e WHERE e.tenant_id = $1 AND e.program_id = $2 AND e.mechanic_id = ANY(ARRAY[${mechanicIds.join(', ')}]::bigint[])`;
-  const classes = compiled.classOf.map((of) => `(${of.mechanicId}::bigint, ${of.versionId}::bigint, ${of.class})`).join(', ');
+  const classes = compiled.classOf.filter((of) => mechanicIds.includes(of.mechanicId)).map((of) => `(${of.mechanicId}::bigint, ${of.versionId}::bigint, ${of.class})`).join(', ');
   return `SELECT e.* FROM pg_temp.affected AS a JOIN (VALUES ${classes}) AS m(mechanic_id, version_id, class) ON m.class = a.class
     JOIN entitlements.entitlement AS e ON e.tenant_id = $1 AND e.program_id = $2 AND e.member_id = a.member_id AND e.mechanic_id = m.mechanic_id AND e.window_start = a.window_start AND e.version_id = m.version_id`;
 }
@@ -122,7 +122,7 @@ const PARTIAL_KEY = ['mechanic_id', 'member_id', 'window_start', 'pool'] as cons
 
 function storedPartial(compiled: Compiled, mode: 'touched' | 'all', mechanicIds: readonly bigint[]): string {
   if (mode === 'all') return `SELECT e.* FROM entitlements.partial AS e WHERE e.tenant_id = $1 AND e.program_id = $2 AND e.mechanic_id = ANY(ARRAY[${mechanicIds.join(', ')}]::bigint[])`;
-  const classes = compiled.classOf.map((of) => `(${of.mechanicId}::bigint, ${of.versionId}::bigint, ${of.class})`).join(', ');
+  const classes = compiled.classOf.filter((of) => mechanicIds.includes(of.mechanicId)).map((of) => `(${of.mechanicId}::bigint, ${of.versionId}::bigint, ${of.class})`).join(', ');
   return `SELECT e.* FROM pg_temp.affected AS a JOIN (VALUES ${classes}) AS m(mechanic_id, version_id, class) ON m.class = a.class
     JOIN entitlements.partial AS e ON e.tenant_id = $1 AND e.program_id = $2 AND e.member_id = a.member_id AND e.mechanic_id = m.mechanic_id AND e.window_start = a.window_start AND e.version_id = m.version_id`;
 }

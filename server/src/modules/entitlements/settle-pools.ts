@@ -38,9 +38,11 @@ export async function settleWindow(tx: Tx, settling: Settling, window: Stale): P
   await runText(tx, q.storeGone([]), [...known, settling.runSeq]);
   await runText(tx, q.fillDifferences([]));
   await postDifferences(tx, { tenantId: settling.tenantId, programId: settling.program.programId, bookedOn: settling.bookedOn, bookedAt: settling.bookedAt, runSeq: settling.runSeq });
+  const above = settling.plan.strata.slice(settling.plan.strata.findIndex((stratum) => stratum.rules.some((rule) => rule.mechanicId === window.mechanic_id)) + 1);
+  if (above.length === 0) return;
   await emptyRun(tx, 'touch');
   await runText(tx, q.TOUCH_CHANGED, known);
-  await settle(tx, settling);
+  await settle(tx, settling, 'touched', above);
 }
 
 /** Results of closed windows are frozen: ranks there use the facts up to the close's watermark for ever. */

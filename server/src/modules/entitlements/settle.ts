@@ -1,7 +1,7 @@
 import { limitMinor, type Rule } from '@premia/algebra';
 import type { Day } from '@premia/kernel';
 import { runText, type Tx } from '../../platform/database.ts';
-import { emptyRun } from '../../platform/run-tables.ts';
+import { countIn, emptyRun } from '../../platform/run-tables.ts';
 import type { Program } from '../members/index.ts';
 import { postDifferences } from '../ledger/index.ts';
 import type { Plan, Stratum } from './plan.ts';
@@ -15,11 +15,11 @@ export type Settling = { tenantId: bigint; program: Program; plan: Plan; bookedO
  * Computes what is owed for everything that pg_temp.touch moves (or, in mode `all`, for everything there is), stores it and posts
  * the differences. Set-based; in the caller's transaction; the members must be locked. Pooled windows are only marked stale here.
  */
-export async function settle(tx: Tx, settling: Settling, mode: 'touched' | 'all' = 'touched'): Promise<void> {
+export async function settle(tx: Tx, settling: Settling, mode: 'touched' | 'all' = 'touched', strata: readonly Stratum[] = settling.plan.strata): Promise<void> {
   const known = [settling.tenantId, settling.program.programId];
   if (settling.plan.reads.activities.size > 0 && mode === 'touched') await runText(tx, q.touchAfterActivities([...settling.plan.reads.activities]), known);
   if (settling.plan.options.correctionPeriod && mode === 'touched') await runText(tx, q.TOUCH_DOCUMENTS, known);
-  for (const stratum of settling.plan.strata) {
+  for (const stratum of strata) {
     if (stratum.rules.length > 0) await settleStratum(tx, settling, stratum, mode);
     if (stratum.tierSets.length > 0) await retier(tx, settling, stratum.tierSets, mode);
   }
@@ -31,7 +31,11 @@ async function settleStratum(tx: Tx, settling: Settling, stratum: Stratum, mode:
   const known = [settling.tenantId, settling.program.programId];
   const compiled = mode === 'all' ? stratum.all : stratum.touched;
   await emptyRun(tx, 'affected', 'computed', 'computed_partial', 'change', 'difference');
-  if (compiled.affected) await runText(tx, compiled.affected, compiled.affected.includes('$1') ? known : []);
+  if (compiled.affected) {
+    await countIn(tx, 'touch');
+    await runText(tx, compiled.affected, compiled.affected.includes('$1') ? known : []);
+    await countIn(tx, 'affected');
+  }
   for (const text of compiled.compute) await runText(tx, text, known);
   const pooled = stratum.rules.filter((rule) => rule.mechanic.pool);
   if (pooled.length > 0) for (const text of q.storePartials(compiled, mode, idsOf(pooled))) await runText(tx, text, known);
@@ -45,10 +49,12 @@ async function storeAndPost(tx: Tx, settling: Settling, stratum: Stratum, mode: 
   const totals = totalLimits(plain);
   const budgets = idsOf(plain.filter((rule) => rule.mechanic.limits.budget !== undefined));
   const later = [...new Set([...totals.map((limit) => limit.mechanicId), ...budgets])];
+  await countIn(tx, 'computed');
   await runText(tx, q.fillChanges(compiled, mode, idsOf(plain)), known);
   await runText(tx, q.storeChanges(later), [...known, settling.runSeq]);
   await runText(tx, q.storeGone(later), [...known, settling.runSeq]);
   await runText(tx, q.fillDifferences(later));
+  await countIn(tx, 'difference');
   if (totals.length > 0) {
     await runText(tx, q.differencesOfTotals(totals), known);
     await runText(tx, q.storeDecided(totals.map((limit) => limit.mechanicId)), [...known, settling.runSeq]);

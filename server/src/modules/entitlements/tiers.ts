@@ -10,7 +10,12 @@ type Set = { tierSetId: bigint; tierSet: TierSet };
 /** Recomputes the timelines of touched members; days whose tier moved are touched for the strata above. */
 export async function retier(tx: Tx, settling: Settling, sets: readonly Set[], mode: 'touched' | 'all'): Promise<void> {
   for (const set of sets) {
-    for (const [memberId, intervals] of await timelines(tx, settling, set, mode)) await storeTimeline(tx, settling, set, memberId, intervals);
+    const computed = await timelines(tx, settling, set, mode);
+    const stored = await storedTimelines(tx, settling, set, [...computed.keys()]);
+    for (const [memberId, intervals] of computed) {
+      const before = stored.get(memberId) ?? [];
+      if (JSON.stringify(before) !== JSON.stringify(intervals)) await storeTimeline(tx, settling, set, memberId, before, intervals);
+    }
   }
 }
 
@@ -86,11 +91,17 @@ export function factFields(settling: Pick<Settling, 'plan'>): ReturnType<typeof 
   };
 }
 
-async function storeTimeline(tx: Tx, settling: Settling, { tierSetId }: Set, memberId: bigint, intervals: Interval[]): Promise<void> {
+/** What is stored of a tier set, in one read for all members: most of them do not move. */
+export async function storedTimelines(tx: Tx, settling: Settling, { tierSetId }: Set, memberIds: readonly bigint[]): Promise<Map<bigint, Interval[]>> {
+  const found = await runText<Interval & { member_id: bigint }>(tx, `SELECT member_id, valid_from, valid_to::text AS valid_to, tier, rank FROM entitlements.tier_interval
+    WHERE tenant_id = $1 AND program_id = $2 AND tier_set_id = $3 AND ($4::bigint[] IS NULL OR member_id = ANY($4::bigint[])) ORDER BY member_id, valid_from`, [settling.tenantId, settling.program.programId, tierSetId, memberIds.length === 0 ? null : memberIds]);
+  const byMember = new Map<bigint, Interval[]>();
+  for (const { member_id: memberId, ...interval } of found) byMember.set(memberId, [...(byMember.get(memberId) ?? []), interval]);
+  return byMember;
+}
+
+async function storeTimeline(tx: Tx, settling: Settling, { tierSetId }: Set, memberId: bigint, before: Interval[], intervals: Interval[]): Promise<void> {
   const known = [settling.tenantId, settling.program.programId, memberId, tierSetId];
-  const before = await runText<Interval>(tx, `SELECT valid_from, valid_to::text AS valid_to, tier, rank FROM entitlements.tier_interval
-    WHERE tenant_id = $1 AND program_id = $2 AND member_id = $3 AND tier_set_id = $4 ORDER BY valid_from`, known);
-  if (JSON.stringify(before) === JSON.stringify(intervals)) return;
   await runText(tx, 'DELETE FROM entitlements.tier_interval WHERE tenant_id = $1 AND program_id = $2 AND member_id = $3 AND tier_set_id = $4', known);
   await runText(tx, `INSERT INTO entitlements.tier_interval (tenant_id, program_id, member_id, tier_set_id, valid_from, valid_to, tier, rank)
     SELECT $1::bigint, $2::bigint, $3::bigint, $4::bigint, r.valid_from, r.valid_to, r.tier, r.rank

@@ -7,7 +7,7 @@ import { openSettling } from './record-sales.ts';
 import { totalLimits, type Settling } from './settle.ts';
 import { computeWindow, settleStale } from './settle-pools.ts';
 import * as q from './queries.ts';
-import { timelines } from './tiers.ts';
+import { storedTimelines, timelines } from './tiers.ts';
 
 export type Fault = { check: string; where: string; expected: string; found: string };
 export type Verification = { program: string; counts: { facts: number; entitlements: number; transfers: number; lots: number; wallets: number; members: number }; differences: number; faults: Fault[] };
@@ -113,12 +113,7 @@ async function verifyBudgets(tx: Tx, settling: Settling): Promise<Fault[]> {
 async function verifyTiers(tx: Tx, settling: Settling): Promise<Fault[]> {
   const faults: Fault[] = [];
   for (const set of settling.plan.strata.flatMap((stratum) => stratum.tierSets)) {
-    const stored = new Map<bigint, unknown[]>();
-    for (const item of await rows<{ member_id: bigint; valid_from: string; valid_to: string; tier: string; rank: number }>(tx, sql`SELECT member_id, valid_from, valid_to::text AS valid_to, tier, rank
-      FROM entitlements.tier_interval WHERE program_id = ${settling.program.programId} AND tier_set_id = ${set.tierSetId} ORDER BY member_id, valid_from`)) {
-      const { member_id: memberId, ...interval } = item;
-      stored.set(memberId, [...(stored.get(memberId) ?? []), interval]);
-    }
+    const stored = await storedTimelines(tx, settling, set, []);
     const expected = await timelines(tx, settling, set, 'all');
     for (const memberId of new Set([...stored.keys(), ...expected.keys()])) {
       const [want, have] = [JSON.stringify(expected.get(memberId) ?? []), JSON.stringify(stored.get(memberId) ?? [])];

@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { sql } from 'kysely';
+import type { Day } from '@premia/kernel';
+import { dayAt } from '@premia/kernel';
+import type { Context } from '../platform/context.ts';
+import { rows } from '../platform/database.ts';
+import { applyProgram, recordMemberActivities, recordMembers, recordSales, recordTargets, settleStale } from '../modules/entitlements/index.ts';
+import { listPrograms } from '../modules/members/index.ts';
+import { parseProgram } from '../modules/mechanics/index.ts';
+import { DEMO_SEED, generateDemo } from './generate-demo.ts';
+
+const FILE = join(import.meta.dirname, '../../../examples/pet-goods/program.yaml');
+const LINES_PER_STEP = 4_000;
+const DONE = 'demo.seeded';
+
+/**
+ * Seeds the demo once. The anchor – the day of the first start – is kept in the audit with the seed, so that a start cut short goes
+ * on with the same data: everything is recorded by natural keys, and what is there already changes nothing.
+ */
+export async function seedDemo(context: Context, options: { say: (text: string) => void; anchor?: Day }): Promise<void> {
+  const known = await context.transaction((tx) => rows<{ action: string; anchor: Day }>(tx, sql`SELECT action, after ->> 'anchor' AS anchor FROM identity.audit WHERE action IN ('demo.started', ${DONE}) ORDER BY audit_id`));
+  if (known.some((entry) => entry.action === DONE)) return;
+  const others = await context.transaction(listPrograms);
+  if (known.length === 0 && others.length > 0) return; // a real installation gets no demo later
+  const anchor = known[0]?.anchor ?? options.anchor ?? dayAt(context.now(), 'Europe/Warsaw');
+  const note = (action: string): Promise<unknown> => context.transaction((tx) => sql`INSERT INTO identity.audit (tenant_id, at, principal, action, subject, after) VALUES (${context.tenantId}, ${new Date(context.now()).toISOString()}, ${context.principal}, ${action}, 'program:lapa', ${JSON.stringify({ anchor, seed: DEMO_SEED })}::jsonb)`.execute(tx));
+  if (known.length === 0) await note('demo.started');
+  options.say('Making the demo program: two years of 120 reps and 1,800 shops. This happens once and takes about a minute.');
+  const demo = generateDemo(anchor);
+  await applyProgram(context, parseProgram(readFileSync(FILE, 'utf8')));
+  await recordMembers(context, { program: 'lapa', members: demo.members });
+  await recordTargets(context, { program: 'lapa', targets: demo.targets });
+  await recordMemberActivities(context, { program: 'lapa', source: 'academy', drafts: demo.activities });
+  for (const [index, { month, lines }] of demo.months.entries()) {
+    for (let at = 0; at < lines.length; at += LINES_PER_STEP) await recordSales(context, { program: 'lapa', source: 'distributor', lines: lines.slice(at, at + LINES_PER_STEP) });
+    if (((index + 1) & index) === 0) await context.transaction((tx) => sql`SELECT platform.refresh_statistics()`.execute(tx));
+    options.say(`  ${month.slice(0, 7)}: ${lines.length} lines (${index + 1} of ${demo.months.length})`);
+  }
+  options.say('  settling the podiums …');
+  await settleStale(context, 'lapa');
+  await note(DONE);
+}
