@@ -74,7 +74,6 @@ async function recordChunk(tx: Tx, context: Context, input: { program: string; i
   const source: Source = { sourceId: found.source_id, key: found.key, settings: sourceShape.parse(found.settings) };
   await emptyRun(tx, 'incoming', 'party', 'credit', 'touch');
   await runText(tx, LOAD_CHUNK, [context.tenantId, program.programId, input.importId, program.currency, chunk]);
-  await sql`ANALYZE pg_temp.incoming`.execute(tx);
   await recordLines(tx, { tenantId: context.tenantId, program, source, recordedSeq: settling.runSeq, today: settling.bookedOn });
   await runText(tx, STORE_OUTCOMES, [program.programId, input.importId, chunk]);
   await settle(tx, settling);

@@ -85,15 +85,14 @@ export const FIND_PRODUCTS = `
   ) AS found WHERE i.product_code = found.product_code`;
 
 export const INSERT_LINES = `
-  INSERT INTO facts.line (tenant_id, program_id, document_id, line_key, content_hash, occurred_at, hour, product_id, quantity_milli, net_minor, gross_minor, original,
-    buyer, seller, rep, shares, channel, attributes, base_line_key, recorded_seq)
-  SELECT $1::bigint, $2::bigint, document_id, line_key, content_hash, occurred_at, hour, product_id, quantity_milli, net_minor, gross_minor, original,
-    buyer, seller, rep, shares, channel, attributes, base_line_key, $3::bigint
-  FROM pg_temp.incoming WHERE outcome IS NULL ORDER BY place`;
-
-export const MARK_NEW = `
-  UPDATE pg_temp.incoming AS i SET outcome = 'new', line_id = l.line_id FROM facts.line AS l
-  WHERE i.outcome IS NULL AND l.tenant_id = $1 AND l.program_id = $2 AND l.document_id = i.document_id AND l.line_key = i.line_key`;
+  WITH added AS (
+    INSERT INTO facts.line (tenant_id, program_id, document_id, line_key, content_hash, occurred_at, hour, product_id, quantity_milli, net_minor, gross_minor, original,
+      buyer, seller, rep, shares, channel, attributes, base_line_key, recorded_seq)
+    SELECT $1::bigint, $2::bigint, document_id, line_key, content_hash, occurred_at, hour, product_id, quantity_milli, net_minor, gross_minor, original,
+      buyer, seller, rep, shares, channel, attributes, base_line_key, $3::bigint
+    FROM pg_temp.incoming WHERE outcome IS NULL ORDER BY place
+    RETURNING document_id, line_key, line_id
+  ) UPDATE pg_temp.incoming AS i SET outcome = 'new', line_id = added.line_id FROM added WHERE i.outcome IS NULL AND added.document_id = i.document_id AND added.line_key = i.line_key`;
 
 /** New corrections wait first; those whose base is here are released in the next step, like any that waited for long. */
 export const INSERT_WAITING = `

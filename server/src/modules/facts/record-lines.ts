@@ -1,4 +1,4 @@
-import { emptyRun } from '../../platform/run-tables.ts';
+import { countIn, emptyRun } from '../../platform/run-tables.ts';
 import { rows, runText, type Tx } from '../../platform/database.ts';
 import { sql } from 'kysely';
 import type { Program } from '../members/index.ts';
@@ -19,7 +19,9 @@ export async function recordLines(tx: Tx, recording: Recording): Promise<Documen
   const { tenantId, program, source, recordedSeq } = recording;
   const known = [tenantId, program.programId] as const;
   const sourced = [...known, source.sourceId] as const;
+  await countIn(tx, 'incoming');
   await runText(tx, q.fillParties(program.settings.rewards), known);
+  await countIn(tx, 'party');
   if (source.settings.unknown === 'enrol') await enrolUnknown(tx, tenantId, program, recording.today);
   await lock(tx, known, sourced);
   await runText(tx, q.INSERT_DOCUMENTS, [...sourced, recordedSeq]);
@@ -30,7 +32,6 @@ export async function recordLines(tx: Tx, recording: Recording): Promise<Documen
   await runText(tx, q.UNKNOWN_PRODUCTS, sourced);
   await runText(tx, q.FIND_PRODUCTS, sourced);
   await runText(tx, q.INSERT_LINES, [...known, recordedSeq]);
-  await runText(tx, q.MARK_NEW, known);
   await runText(tx, q.INSERT_WAITING, sourced);
   await emptyRun(tx, 'credit');
   await runText(tx, q.insertPlainFacts(program.settings.rewards), [...known, recordedSeq]);
