@@ -5,7 +5,7 @@ import type { ReadRules } from './read-row.ts';
 /** What the parsing process is told, and what it answers about the file as a whole. */
 export type ChildTask = {
   path: string; name: string; part: number; tenantId: string; programId: string; importId: string; mapping: Mapping | null; zone: string; earliest: Day; latest: Day;
-  currency: string | null; currencyScale: number; rounding: Rounding; codes: ReadRules['codes'];
+  currency: string | null; programCurrency: string; currencyScale: number; rounding: Rounding; codes: ReadRules['codes'];
 };
 export type ChildReport = { ok: true; rows: number; bad: number; mapping: Mapping } | { ok: false; code: string; pl: string; en: string };
 

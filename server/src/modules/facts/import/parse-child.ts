@@ -28,7 +28,7 @@ async function run(task: ChildTask): Promise<ChildReport> {
   };
   await parseFile(task.path, task.name, task.mapping ?? undefined, (parsed) => {
     mapping = parsed.mapping;
-    rules = { mapping: parsed.mapping, dates: { zone: task.zone, earliest: task.earliest, latest: task.latest }, currency: task.currency ?? undefined, currencyScale: task.currencyScale, rounding: task.rounding, codes: task.codes };
+    rules = { mapping: parsed.mapping, dates: { zone: task.zone, earliest: task.earliest, latest: task.latest }, currency: task.currency ?? (parsed.mapping.currency === undefined ? task.programCurrency : undefined), currencyScale: task.currencyScale, rounding: task.rounding, codes: task.codes };
   }, (row) => {
     rows += 1;
     const read = row.problem ?? readRow(row.cells, rules as ReadRules);

@@ -58,7 +58,7 @@ export async function stageImport(context: Context, loadUrl: string, input: { pr
 function taskFor(context: Context, program: Program, source: Source, importId: bigint, part: number, file: ImportPart, mapping: Mapping | null): ChildTask {
   return {
     path: file.path, name: file.name, part, tenantId: String(context.tenantId), programId: String(program.programId), importId: String(importId), mapping, zone: program.zone,
-    earliest: source.settings.earliest, latest: addDays(today(context, program.zone), 1), currency: source.settings.default_currency ?? null, currencyScale: program.currencyScale,
+    earliest: source.settings.earliest, latest: addDays(today(context, program.zone), 1), currency: source.settings.default_currency ?? null, programCurrency: program.currency, currencyScale: program.currencyScale,
     rounding: source.settings.rounding, codes: source.settings.codes,
   };
 }
