@@ -7,7 +7,7 @@ import type { Member, Program } from '../members/index.ts';
 import { vocabularyOf } from './explain.ts';
 import { loadPlan } from './plan.ts';
 
-export type NextStep = { mechanic: string; name: string; now: string; missing: string; then: string; sentence: string };
+export type NextStep = { mechanic: string; name: string; now: string; missing: string; brings: string; sentence: string };
 
 /** For each mechanic of a member on a day: how far the next step is, in the measure's own unit, and what reaching it brings. */
 export async function nextSteps(tx: Tx, context: Context, program: Program, member: Member, on: Day, locale: Locale): Promise<NextStep[]> {
@@ -39,7 +39,7 @@ function stepOf(rule: Rule, found: { measured_n: string; measured_d: string; bas
   const unit = words.unit(mechanic.award.unit);
   const [said, then, threshold] = [measureWords(plain, missing, locale, words), sayUnits(printRatio(next.brings), unit, locale), measureWords(mechanic, next.at, locale, words)];
   return {
-    mechanic: mechanic.key, name: mechanic.name?.[locale] ?? mechanic.key, now: measureWords(mechanic, x, locale, words), missing: said, then,
+    mechanic: mechanic.key, name: mechanic.name?.[locale] ?? mechanic.key, now: measureWords(mechanic, x, locale, words), missing: said, brings: then,
     sentence: locale === 'pl' ? `Brakuje ${said} do progu ${threshold}, wtedy razem ${then}.` : `${said} more to reach ${threshold}, then ${then} in all.`,
   };
 }
