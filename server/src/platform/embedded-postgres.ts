@@ -40,7 +40,7 @@ async function launch(binaries: string, pgdata: string, home: string, secrets: S
   const port = await freePort();
   const log = openSync(join(home, 'postgres.log'), 'a');
   const child = spawn(join(binaries, 'bin', 'postgres'), ['-D', pgdata, '-p', String(port), ...settings()], {
-    detached: true, stdio: ['ignore', log, log], env: environment(binaries), ...(account ?? {}),
+    detached: true, stdio: ['ignore', log, log], env: environment(binaries), ...account,
   });
   child.unref();
   const pid = child.pid ?? 0;
@@ -147,7 +147,7 @@ function initialize(native: string, pgdata: string, home: string, secrets: Secre
   writeFileSync(passwordFile, secrets.superuser, { mode: 0o600 });
   if (account) for (const path of [pgdata, passwordFile]) chownSync(path, account.uid, account.gid);
   const done = spawnSync(join(native, 'bin', 'initdb'), ['-D', pgdata, '-U', SUPERUSER, `--pwfile=${passwordFile}`, '--auth=scram-sha-256',
-    '--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--data-checksums'], { env: environment(native), encoding: 'utf8', ...(account ?? {}) });
+    '--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--data-checksums'], { env: environment(native), encoding: 'utf8', ...account });
   rmSync(passwordFile, { force: true });
   if (done.status !== 0) {
     rmSync(pgdata, { recursive: true, force: true });
