@@ -88,7 +88,8 @@ CREATE TABLE platform.idempotency (
   key text NOT NULL,
   fingerprint text NOT NULL,
   status int,
-  body jsonb,
+  -- text, not jsonb: the stored answer is given again byte for byte
+  body text,
   created_at timestamptz NOT NULL,
   PRIMARY KEY (tenant_id, principal, route, key)
 );

@@ -20,16 +20,16 @@ export async function onceByKey(context: Context, given: { route: string; key: s
     await sql`DELETE FROM platform.idempotency WHERE ${where} AND status IS NULL AND created_at < ${new Date(context.now() - RUNNING_MS_MAX).toISOString()}`.execute(tx);
     const made = await row(tx, sql`INSERT INTO platform.idempotency (tenant_id, principal, route, key, fingerprint, created_at)
       VALUES (${context.tenantId}, ${context.principal}, ${given.route}, ${given.key}, ${fingerprint}, ${instant(context)}) ON CONFLICT DO NOTHING RETURNING key`);
-    return made ? null : await row<{ fingerprint: string; status: number | null; body: unknown }>(tx, sql`SELECT fingerprint, status, body FROM platform.idempotency WHERE ${where}`) ?? null;
+    return made ? null : await row<{ fingerprint: string; status: number | null; body: string }>(tx, sql`SELECT fingerprint, status, body FROM platform.idempotency WHERE ${where}`) ?? null;
   });
   if (known) {
     if (known.fingerprint !== fingerprint) throw new Refusal('idempotency_key_reused', 422, phrase('Ten Idempotency-Key był już użyty z inną treścią.', 'This Idempotency-Key was used with another body.'));
     if (known.status === null) throw new Refusal('idempotency_in_progress', 409, phrase('Pierwsze żądanie z tym kluczem jeszcze trwa.', 'The first request with this key is still running.'));
-    return { status: known.status, body: known.body, hit: true };
+    return { status: known.status, body: JSON.parse(known.body) as unknown, hit: true };
   }
   try {
     const answer = await work();
-    await context.transaction((tx) => sql`UPDATE platform.idempotency SET status = ${answer.status}, body = ${JSON.stringify(answer.body)}::jsonb WHERE ${where}`.execute(tx));
+    await context.transaction((tx) => sql`UPDATE platform.idempotency SET status = ${answer.status}, body = ${JSON.stringify(answer.body)} WHERE ${where}`.execute(tx));
     return { ...answer, hit: false };
   } catch (error) {
     await context.transaction((tx) => sql`DELETE FROM platform.idempotency WHERE ${where} AND status IS NULL`.execute(tx)).catch(() => undefined);
