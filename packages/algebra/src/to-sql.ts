@@ -224,9 +224,10 @@ class Pass {
   #scope(): string {
     const hull = `SELECT member_id, min(low) AS low, max(high) AS high FROM pg_temp.affected WHERE class = ANY(ARRAY[${this.#classes.map((found) => found.id).join(', ')}]::smallint[]) GROUP BY member_id`;
     if (!this.#options.correctionPeriod) return `scope AS MATERIALIZED (${hull})`;
-    // A correction placed by its own date may correct a sale of long ago; conditions on amounts need that sale whole.
-    return `scope AS MATERIALIZED (SELECT h.member_id, LEAST(h.low, (SELECT min(x.base_on) FROM facts.fact AS x WHERE x.tenant_id = $1 AND x.program_id = $2
-      AND x.member_id = h.member_id AND x.earned_on BETWEEN h.low AND h.high)) AS low, h.high FROM (${hull}) AS h)`;
+    // A correction placed by its own date may correct a sale of another time; conditions on amounts need that sale whole.
+    return `scope AS MATERIALIZED (SELECT h.member_id, LEAST(h.low, b.low) AS low, GREATEST(h.high, b.high) AS high FROM (${hull}) AS h
+      CROSS JOIN LATERAL (SELECT min(x.base_on) AS low, max(x.base_on) AS high FROM facts.fact AS x WHERE x.tenant_id = $1 AND x.program_id = $2
+        AND x.member_id = h.member_id AND x.earned_on BETWEEN h.low AND h.high) AS b)`;
   }
 
   /** Amounts of the line and the document after all their corrections, credited to this member in this role. */
