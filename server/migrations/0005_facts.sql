@@ -140,6 +140,19 @@ SELECT platform.guard('facts.fact', 'INSERT');
 CREATE INDEX fact_by_day ON facts.fact (tenant_id, program_id, member_id, earned_on);
 CREATE INDEX fact_by_base ON facts.fact (tenant_id, program_id, base_document_id);
 
+-- Who a document is credited to in a role, decided later by people: what was credited before is taken back by minus facts, and
+-- corrections that come afterwards follow the decision. The latest recorded holds.
+CREATE TABLE facts.recredit (
+  tenant_id bigint NOT NULL,
+  program_id bigint NOT NULL,
+  document_id bigint NOT NULL,
+  role text NOT NULL,
+  member_id bigint NOT NULL,
+  recorded_seq bigint NOT NULL,
+  PRIMARY KEY (tenant_id, program_id, document_id, role, recorded_seq)
+);
+SELECT platform.guard('facts.recredit', 'INSERT');
+
 CREATE TABLE facts.activity (
   tenant_id bigint NOT NULL,
   program_id bigint NOT NULL,

@@ -3,10 +3,12 @@ import { sql } from 'kysely';
 import { instant, type Context } from '../../platform/context.ts';
 import { row, rows, type Tx } from '../../platform/database.ts';
 import { audit } from '../identity/index.ts';
-import { findProgram, type Program } from '../members/index.ts';
+import { findSource, recreditDocument } from '../facts/index.ts';
+import { findMember, findProgram, type CreditedRole, type Program } from '../members/index.ts';
 import { planProgram, readProgram, saveProgram, type ProgramFile } from '../mechanics/index.ts';
 import { publishStep, settleAll } from './apply-program.ts';
 import { openSettling } from './record-sales.ts';
+import { settle } from './settle.ts';
 import { listStale, settleWindow } from './settle-pools.ts';
 
 /** What a change would move: per mechanic and unit, per month, and for whom. Amounts in the unit's smallest units, as text. */
@@ -23,15 +25,42 @@ export const PREVIEW_MEMBERS_MAX = 200;
  * stays: a simulation and a preview take it back, an approved recalculation keeps it. It is the same SQL as production's, because it is production's.
  */
 async function publishAndSettle(tx: Tx, context: Context, file: ProgramFile): Promise<{ program: Program; preview: Preview }> {
-  await sql.raw('CREATE TEMP TABLE IF NOT EXISTS entitled_before (member_id bigint, mechanic text, unit text, month text, amount bigint) ON COMMIT DELETE ROWS').execute(tx);
   const plan = await planProgram(tx, file);
-  await sql.raw(`INSERT INTO pg_temp.entitled_before ${entitled((await findProgram(tx, file.key)).programId)}`).execute(tx);
+  await rememberEntitled(tx, (await findProgram(tx, file.key)).programId);
   const program = await saveProgram(tx, context, file);
   for (const step of plan.mechanics) if (step.action !== 'same') await publishStep(tx, context, program, step);
   await settleAll(tx, context, program);
   for (const window of await listStale(tx, program)) await settleWindow(tx, await openSettling(tx, context, program), window);
   return { program, preview: await comparePreview(tx, program) };
 }
+
+async function rememberEntitled(tx: Tx, programId: bigint): Promise<void> {
+  await sql.raw('CREATE TEMP TABLE IF NOT EXISTS entitled_before (member_id bigint, mechanic text, unit text, month text, amount bigint) ON COMMIT DELETE ROWS').execute(tx);
+  await sql.raw(`INSERT INTO pg_temp.entitled_before ${entitled(programId)}`).execute(tx);
+}
+
+/** A document credited to another member, as a recalculation's change. */
+export type Recredit = { kind: 'recredit'; program: string; source: string; document: string; role: CreditedRole; member: string };
+
+async function recreditAndSettle(tx: Tx, context: Context, change: Recredit): Promise<{ program: Program; preview: Preview }> {
+  const program = await findProgram(tx, change.program);
+  const settling = await openSettling(tx, context, program);
+  const source = await findSource(tx, program, change.source);
+  const { memberId } = await findMember(tx, program, change.member);
+  await rememberEntitled(tx, program.programId);
+  await recreditDocument(tx, { tenantId: context.tenantId, program, source, number: change.document, role: change.role, memberId, recordedSeq: settling.runSeq });
+  await settle(tx, settling);
+  for (const window of await listStale(tx, program)) await settleWindow(tx, await openSettling(tx, context, program), window);
+  return { program, preview: await comparePreview(tx, program) };
+}
+
+/** Proposes that a document be credited to another member; previewed like every change of the past, decided by a second person. */
+export async function proposeRecredit(context: Context, input: { change: Recredit; reason: string }): Promise<{ recalculationId: bigint; preview: Preview }> {
+  const preview = await context.rehearse(async (tx) => (await recreditAndSettle(tx, context, input.change)).preview);
+  return keepProposal(context, input.change.program, input.change, preview, input.reason);
+}
+
+const isRecredit = (change: unknown): change is Recredit => typeof change === 'object' && change !== null && (change as { kind?: unknown }).kind === 'recredit';
 
 const entitled = (programId: bigint): string => `SELECT e.member_id, m.key, u.key, to_char(LEAST(e.window_end, '2100-12-31'), 'YYYY-MM'), sum(e.amount)::bigint FROM entitlements.entitlement AS e
   JOIN mechanics.mechanic AS m ON m.tenant_id = e.tenant_id AND m.program_id = e.program_id AND m.mechanic_id = e.mechanic_id
@@ -61,11 +90,15 @@ export async function simulate(context: Context, file: ProgramFile): Promise<Pre
 export async function proposeRecalculation(context: Context, input: { file: unknown; reason: string }): Promise<{ recalculationId: bigint; preview: Preview }> {
   const file = readProgram(input.file);
   const preview = await simulate(context, file);
+  return keepProposal(context, file.key, input.file, preview, input.reason);
+}
+
+async function keepProposal(context: Context, programKey: string, change: unknown, preview: Preview, reason: string): Promise<{ recalculationId: bigint; preview: Preview }> {
   return context.transaction(async (tx) => {
-    const program = await findProgram(tx, file.key);
+    const program = await findProgram(tx, programKey);
     const made = must(await row<{ recalculation_id: bigint }>(tx, sql`INSERT INTO entitlements.recalculation (tenant_id, program_id, change, preview, reason, proposed_by, created_at)
-      VALUES (${context.tenantId}, ${program.programId}, ${JSON.stringify(input.file)}::jsonb, ${JSON.stringify(preview)}::jsonb, ${input.reason}, ${context.principal}, ${instant(context)}) RETURNING recalculation_id`), 'recalculation');
-    await audit(tx, context, { action: 'recalculation.proposed', subject: `recalculation:${made.recalculation_id}`, programId: program.programId, after: { reason: input.reason, mechanics: preview.mechanics } });
+      VALUES (${context.tenantId}, ${program.programId}, ${JSON.stringify(change)}::jsonb, ${JSON.stringify(preview)}::jsonb, ${reason}, ${context.principal}, ${instant(context)}) RETURNING recalculation_id`), 'recalculation');
+    await audit(tx, context, { action: 'recalculation.proposed', subject: `recalculation:${made.recalculation_id}`, programId: program.programId, after: { reason, mechanics: preview.mechanics } });
     return { recalculationId: made.recalculation_id, preview };
   });
 }
@@ -79,7 +112,7 @@ export async function approveRecalculation(context: Context, input: { program: s
     if (found.state !== 'proposed') throw new Refusal('recalculation_not_open', 409, phrase('To przeliczenie jest już rozstrzygnięte.', 'This recalculation is decided already.'));
     if (program.settings.four_eyes.rules && found.proposed_by === context.principal) throw new Refusal('second_person_needed', 403, phrase('Przeliczenie musi zatwierdzić inna osoba.', 'Another person must approve the recalculation.'));
     await sql`UPDATE entitlements.recalculation SET state = 'applied', decided_by = ${context.principal} WHERE program_id = ${program.programId} AND recalculation_id = ${input.recalculationId}`.execute(tx);
-    const { preview } = await publishAndSettle(tx, context, readProgram(found.change));
+    const { preview } = isRecredit(found.change) ? await recreditAndSettle(tx, context, found.change) : await publishAndSettle(tx, context, readProgram(found.change));
     await audit(tx, context, { action: 'recalculation.applied', subject: `recalculation:${input.recalculationId}`, programId: program.programId, after: { mechanics: preview.mechanics } });
     return preview;
   });

@@ -5,3 +5,4 @@ export * from './source-settings.ts';
 export * from './record-activities.ts';
 export * from './import/index.ts';
 export * from './read-drafts.ts';
+export * from './recredit-document.ts';

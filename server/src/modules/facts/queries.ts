@@ -164,10 +164,16 @@ export const insertFacts = (roles: readonly string[], correctionPeriod: boolean)
   JOIN facts.line AS base ON base.tenant_id = $1 AND base.program_id = $2 AND base.document_id = CASE WHEN c.base_line_id = c.line_id THEN c.document_id ELSE c.base_document_id END AND base.line_id = c.base_line_id
   CROSS JOIN LATERAL (
     ${roles.map((role) => (role === 'rep' ? REP_PARTIES : `SELECT ${literal(role)} AS role, base.${role} AS reference, NULL::bigint[] AS weights, 1 AS place WHERE base.${role} IS NOT NULL AND c.line_id <> ALL(ARRAY(SELECT i.line_id FROM pg_temp.incoming AS i WHERE i.outcome = 'new' AND i.base_number IS NULL AND i.shares IS NOT NULL))`)).join(' UNION ALL ')}
+    ${roles.map((role) => `UNION ALL SELECT ${literal(role)}, NULL, NULL::bigint[], 1 WHERE base.${role} IS NULL ${role === 'rep' ? 'AND base.shares IS NULL' : ''}
+      AND EXISTS (SELECT 1 FROM facts.recredit AS o WHERE o.tenant_id = $1 AND o.program_id = $2 AND o.document_id = c.base_document_id AND o.role = ${literal(role)})`).join(' ')}
   ) AS named
-  JOIN LATERAL (SELECT COALESCE(m.merged_into, m.member_id) AS member_id, named.role, named.weights, named.place FROM members.member_key AS k
+  LEFT JOIN LATERAL (SELECT o.member_id FROM facts.recredit AS o WHERE o.tenant_id = $1 AND o.program_id = $2 AND o.document_id = c.base_document_id AND o.role = named.role ORDER BY o.recorded_seq DESC LIMIT 1) AS decided ON TRUE
+  JOIN LATERAL (
+    SELECT COALESCE(m.merged_into, m.member_id) AS member_id, named.role, named.weights, named.place FROM members.member_key AS k
     JOIN members.member AS m ON m.tenant_id = $1 AND m.program_id = $2 AND m.member_id = k.member_id
-    WHERE k.tenant_id = $1 AND k.program_id = $2 AND k.reference = named.reference) AS p ON TRUE
+    WHERE decided.member_id IS NULL AND k.tenant_id = $1 AND k.program_id = $2 AND k.reference = named.reference
+    UNION ALL SELECT decided.member_id, named.role, NULL::bigint[], 1 WHERE decided.member_id IS NOT NULL AND named.place = 1
+  ) AS p ON TRUE
   LEFT JOIN LATERAL (
     SELECT COALESCE(platform.sum8(x.quantity_milli), 0) AS quantity, COALESCE(platform.sum8(x.net_minor), 0) AS net, COALESCE(platform.sum8(COALESCE(x.gross_minor, x.net_minor)), 0) AS gross
     FROM (
@@ -197,3 +203,42 @@ export const OUTCOMES = `
     min(document_id) AS document_id, bool_or(base_number IS NOT NULL AND EXISTS (SELECT 1 FROM facts.waiting AS w WHERE w.tenant_id = $1 AND w.program_id = $2 AND w.document_id = i.document_id)) AS waiting,
     min(place) AS place
   FROM pg_temp.incoming AS i GROUP BY number ORDER BY min(place)`;
+
+const DESCRIBED = 'kind, earned_on, occurred_on, document_id, base_on, base_document_id, base_line_id, hour, product_id, partner, channel, attributes';
+const FACT = `tenant_id, program_id, member_id, line_id, role, crediting, sign, ${DESCRIBED}, quantity_milli, net_minor, gross_minor, recorded_seq`;
+
+/** $1 tenant, $2 program, $3 document, $4 role. Whoever the document is credited to now, and the next crediting number. */
+export const CREDITED_NOW = `SELECT COALESCE(max(crediting), 0)::int + 1 AS next, array_agg(DISTINCT member_id) AS members FROM facts.fact WHERE tenant_id = $1 AND program_id = $2 AND base_document_id = $3 AND role = $4`;
+
+/** Takes back what each member holds of each line: $5 crediting, $6 recorded_seq. */
+export const MINUS_FACTS = `
+  INSERT INTO facts.fact (${FACT})
+  SELECT tenant_id, program_id, member_id, line_id, role, $5::int, -1, ${DESCRIBED}, -sum(quantity_milli)::bigint, -sum(net_minor)::bigint, -sum(gross_minor)::bigint, $6::bigint
+  FROM facts.fact WHERE tenant_id = $1 AND program_id = $2 AND base_document_id = $3 AND role = $4
+  GROUP BY tenant_id, program_id, member_id, line_id, role, ${DESCRIBED} HAVING sum(quantity_milli) <> 0 OR sum(net_minor) <> 0 OR sum(gross_minor) <> 0`;
+
+/** Gives the same lines, whole, to one member: $5 crediting, $6 recorded_seq, $7 member. */
+export const PLUS_FACTS = `
+  INSERT INTO facts.fact (${FACT})
+  SELECT tenant_id, program_id, $7::bigint, line_id, role, $5::int, 1, ${DESCRIBED}, -sum(quantity_milli)::bigint, -sum(net_minor)::bigint, -sum(gross_minor)::bigint, $6::bigint
+  FROM facts.fact WHERE tenant_id = $1 AND program_id = $2 AND base_document_id = $3 AND role = $4 AND crediting = $5::int AND sign = -1
+  GROUP BY tenant_id, program_id, line_id, role, ${DESCRIBED}`;
+
+/** Lines of the document, and of corrections of it, that nobody was ever credited for in this role. $8: the correction's own date places it. */
+export const PLUS_UNCREDITED = `
+  INSERT INTO facts.fact (${FACT})
+  SELECT l.tenant_id, l.program_id, $7::bigint, l.line_id, $4::text, $5::int, 1, 'sale', CASE WHEN $8::boolean THEN d.occurred_on ELSE root.occurred_on END, d.occurred_on, d.document_id, root.occurred_on, root.document_id, base.line_id,
+    base.hour, base.product_id, CASE WHEN $4::text = 'buyer' THEN base.seller ELSE base.buyer END, base.channel, base.attributes, l.quantity_milli, l.net_minor, COALESCE(l.gross_minor, l.net_minor), $6::bigint
+  FROM facts.document AS root
+  JOIN facts.document AS d ON d.tenant_id = $1 AND d.program_id = $2 AND (d.document_id = root.document_id OR (d.source_id = root.source_id AND d.base_number = root.number))
+  JOIN facts.line AS l ON l.tenant_id = $1 AND l.program_id = $2 AND l.document_id = d.document_id
+  LEFT JOIN facts.line AS named ON named.tenant_id = $1 AND named.program_id = $2 AND named.document_id = root.document_id AND named.line_key = l.base_line_key AND d.document_id <> root.document_id
+  CROSS JOIN LATERAL (SELECT COALESCE(named.line_id, l.line_id) AS line_id, CASE WHEN named.line_id IS NULL THEN l.hour ELSE named.hour END AS hour, CASE WHEN named.line_id IS NULL THEN l.product_id ELSE named.product_id END AS product_id,
+    CASE WHEN named.line_id IS NULL THEN l.buyer ELSE named.buyer END AS buyer, CASE WHEN named.line_id IS NULL THEN l.seller ELSE named.seller END AS seller, CASE WHEN named.line_id IS NULL THEN l.channel ELSE named.channel END AS channel,
+    CASE WHEN named.line_id IS NULL THEN l.attributes ELSE named.attributes END AS attributes) AS base
+  WHERE root.tenant_id = $1 AND root.program_id = $2 AND root.document_id = $3
+    AND NOT EXISTS (SELECT 1 FROM facts.fact AS f WHERE f.tenant_id = $1 AND f.program_id = $2 AND f.base_document_id = root.document_id AND f.line_id = l.line_id AND f.role = $4)`;
+
+export const TOUCH_RECREDITED = `
+  INSERT INTO pg_temp.touch (member_id, day) SELECT DISTINCT f.member_id, x.day FROM facts.fact AS f CROSS JOIN LATERAL (VALUES (f.earned_on), (f.base_on)) AS x(day)
+  WHERE f.tenant_id = $1 AND f.program_id = $2 AND f.base_document_id = $3 AND f.role = $4 AND f.crediting = $5::int`;
