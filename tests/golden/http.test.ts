@@ -70,7 +70,7 @@ test('every route asks for its permission, and refuses no key, a revoked key and
   const revoked = await createApiKey(context, { name: 'old', permissions: PERMISSIONS });
   await revokeApiKey(context, revoked.keyId);
   for (const route of Object.values(routes)) {
-    const url = route.path.replace(':program', 'p').replace(':member', 'shop').replace(':import', '1').replace(':key', '1');
+    const url = route.path.replace(':program', 'p').replace(':member', 'shop').replace(':import', '1').replace(':key', '1').replace(':recalculation', '1');
     expect((await ask(route.method as 'GET', url, { key: none })).statusCode, route.name).toBe(403);
     for (const wrong of [undefined, 'premia_wrong', revoked.secret]) expect((await ask(route.method as 'GET', url, wrong === undefined ? {} : { key: wrong })).statusCode, route.name).toBe(401);
     expect((await ask(route.method as 'GET', url, { key, body: route.method === 'POST' ? { nonsense: 1 } : undefined })).statusCode, route.name).toBeLessThan(500);
@@ -100,4 +100,26 @@ test('extra fields are refused, statements page, and the API describes itself', 
   expect(document).toEqual(JSON.parse(JSON.stringify(openapi(routes))));
   expect(Object.values(document.paths).flatMap((path) => Object.keys(path))).toHaveLength(Object.keys(routes).length);
   for (const path of ['/healthz', '/readyz', '/metrics', '/openapi.json']) { const answer = await ask('GET', path); expect(answer.statusCode).toBe(200); expect(answer.headers['x-content-type-options']).toBe('nosniff'); }
+});
+
+test('members and targets by the API; a simulation, a recalculation with a second key, a re-crediting, a close', async () => {
+  const { context, key } = await aTenant();
+  const file = aProgram([perHundred], { targets: [{ key: 't', of: 'net', window: 'month' }], four_eyes: { imports: true, rules: true, adjustments: true, payouts: true } }) as Record<string, unknown>;
+  expect((await ask('POST', '/v1/programs/apply', { key, body: file })).json()).toMatchObject({ program: 'change' });
+  expect((await ask('POST', '/v1/programs/p/members', { key, body: { members: [{ code: 'shop', kind: 'company', nip: '5260001246' }, { code: 'other', kind: 'company' }] } })).json()).toMatchObject({ saved: 2 });
+  expect((await ask('POST', '/v1/programs/p/targets', { key, body: { targets: [{ target: 't', subject: 'shop', window_start: '2026-03-01', value: '1000.00' }] } })).json()).toEqual({ changed: 1 });
+  await ask('POST', '/v1/programs/p/sales', { key, body: { ...SALE, documents: [{ ...SALE.documents[0], buyer: 'nip:526-000-12-46' }] } });
+  const double = { ...file, mechanics: [{ ...perHundred, curve: { is: 'per', units: 10, every: 100 } }] };
+  expect((await ask('POST', '/v1/programs/simulate', { key, body: double })).json()).toMatchObject({ winners: 1, mechanics: [{ before: '15', after: '30' }] });
+  expect((await ask('POST', '/v1/programs/apply', { key, body: double })).json()).toMatchObject({ status: 409, code: 'recalculation_needed' });
+  const proposed = (await ask('POST', '/v1/programs/p/recalculations', { key, body: { reason: 'better', file: double } })).json() as { recalculation: string };
+  expect((await ask('POST', `/v1/programs/p/recalculations/${proposed.recalculation}/approve`, { key, body: {} })).json()).toMatchObject({ status: 403, code: 'second_person_needed' });
+  const second = await aKey(context);
+  expect((await ask('POST', `/v1/programs/p/recalculations/${proposed.recalculation}/approve`, { key: second, body: {} })).statusCode).toBe(200);
+  const moved = (await ask('POST', '/v1/programs/p/recalculations', { key, body: { reason: 'wrong buyer', recredit: { source: 'erp', document: 'FV/1', role: 'buyer', member: 'other' } } })).json() as { recalculation: string; preview: { winners: number; losers: number } };
+  expect(moved.preview).toMatchObject({ winners: 1, losers: 1 });
+  await ask('POST', `/v1/programs/p/recalculations/${moved.recalculation}/approve`, { key: second, body: {} });
+  expect((await ask('GET', '/v1/programs/p/balances?unit=points', { key })).json()).toMatchObject({ balances: [{ member: 'other', total: '30' }, { member: 'shop', total: '0' }] });
+  expect((await ask('POST', '/v1/programs/p/closes', { key, body: { from: '2026-01-01', to: '2026-03-31' } })).json()).toMatchObject({ amounts: [{ mechanic: 'per-100', unit: 'points', amount: '30' }] });
+  expect((await ask('GET', '/v1/programs/p/verify', { key })).json()).toMatchObject({ differences: 0 });
 });

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { dice } from '@premia/kernel';
-import { applyProgram, approveImport, recordImport, verifyProgram, type ImportResult } from '../../server/src/modules/entitlements/index.ts';
-import { stageImport } from '../../server/src/modules/facts/index.ts';
+import { dice, parseMinor, ratio, roundRatio } from '@premia/kernel';
+import { parse as parseCsv } from 'csv-parse/sync';
+import { applyProgram, approveImport, recordImport, recordSales, verifyProgram, type ImportResult } from '../../server/src/modules/entitlements/index.ts';
+import { stageImport, type LineDraft } from '../../server/src/modules/facts/index.ts';
 import { readBalances } from '../../server/src/modules/ledger/index.ts';
 import { findProgram } from '../../server/src/modules/members/index.ts';
 import { parseProgram } from '../../server/src/modules/mechanics/index.ts';
@@ -94,4 +95,35 @@ describe.skipIf(!existsSync(SAMPLE))('the wholesaler’s sample', () => {
     expect(await load(context, paths)).toMatchObject({ recorded: 77_628 });
     expect(await totals(context)).toEqual(once);
   });
+
+  test('gives the same line by line through the API’s use case, once the lines have numbers', async () => {
+    const context = await aProgram();
+    const documents = Map.groupBy(drafts(lines), (line) => line.number);
+    let batch: LineDraft[] = [];
+    const flush = async (): Promise<void> => { await recordSales(context, { program: 'wholesaler', source: 'sales', lines: batch }); batch = []; };
+    for (const own of documents.values()) {
+      batch.push(...own.map((line, index) => ({ ...line, lineNo: String(index + 1) })));
+      if (batch.length > 4_000) await flush();
+    }
+    await flush();
+    expect(await totals(context)).toEqual(once);
+  });
+
+  test.each(['half_up', 'half_even'] as const)('rounded %s per line it gives what a plain loop gives', async (rounding) => {
+    const context = await aProgram((text) => text.replace('window: document', 'window: line').replace('rounding: down', `rounding: ${rounding}`));
+    await load(context, [SAMPLE]);
+    let expected = 0n;
+    for (const line of drafts(lines)) if (line.buyer !== null) expected += roundRatio(ratio(line.netMinor, 100n), rounding);
+    expect((await totals(context)).total).toBe(expected);
+  });
 });
+
+/** The sample read once more, plainly, for tests that need its lines rather than its file. */
+function drafts(lines: readonly string[]): LineDraft[] {
+  return parseCsv(lines.join('\n'), { relax_quotes: true }).map((cells: string[]): LineDraft => {
+    const [number = '', product = '', name = '', quantity = '', at = '', price = '', customer = ''] = cells;
+    const net = parseMinor(price, 2) * BigInt(quantity);
+    return { number, kind: number.startsWith('C') ? 'return' : 'sale', occurredOn: at.slice(0, 10), occurredAt: null, hour: null, baseNumber: null, baseLine: null, lineNo: null, productCode: product, productName: name, quantityMilli: BigInt(quantity) * 1_000n, netMinor: net, grossMinor: null, currency: 'GBP',
+      original: null, buyer: customer === '' ? null : `code:${customer.replace(/\.0$/, '')}`, seller: null, rep: null, shares: null, channel: null, attributes: null };
+  });
+}

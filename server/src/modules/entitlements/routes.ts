@@ -3,19 +3,23 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { Refusal, formatMinor, isDay, parseMinor, phrase, type Locale } from '@premia/kernel';
-import type { Context } from '../../platform/context.ts';
+import { today, type Context } from '../../platform/context.ts';
 import type { Handled, Handler } from '../../platform/http.ts';
 import { draftsOf, findSource, readQuarantine, reference, stageImport, type SaleDocument } from '../facts/index.ts';
-import { findMember, findProgram, listPrograms } from '../members/index.ts';
-import { exportProgram, planProgram, readProgram, type ProgramPlan } from '../mechanics/index.ts';
+import { findMember, findProgram, listPrograms, type MemberDraft } from '../members/index.ts';
+import { exportProgram, planProgram, readProgram, type ProgramPlan, type TargetDraft } from '../mechanics/index.ts';
 import { applyProgram } from './apply-program.ts';
 import { approveImport, findImport, previewAwards, recordImport } from './approve-import.ts';
 import { explain } from './explain.ts';
+import { closePeriod } from './close-period.ts';
+import { nextSteps } from './next-step.ts';
 import { loadUnits } from './plan.ts';
+import { approveRecalculation, proposeRecalculation, proposeRecredit, simulate, type Recredit } from './recalculate.ts';
+import { recordMembers, recordTargets } from './record-inputs.ts';
 import { dryRunSales, recordMemberActivities, recordSales, type Earned, type SaleOutcome } from './record-sales.ts';
 import { verifyProgram } from './verify.ts';
 
-type Name = 'listPrograms' | 'planProgram' | 'applyProgram' | 'exportProgram' | 'recordSales' | 'dryRunSales' | 'recordActivities' | 'stageImport' | 'readQuarantine' | 'previewImport' | 'approveImport' | 'explain' | 'verify';
+type Name = 'saveMembers' | 'saveTargets' | 'nextSteps' | 'simulate' | 'proposeRecalculation' | 'approveRecalculation' | 'closePeriod' | 'listPrograms' | 'planProgram' | 'applyProgram' | 'exportProgram' | 'recordSales' | 'dryRunSales' | 'recordActivities' | 'stageImport' | 'readQuarantine' | 'previewImport' | 'approveImport' | 'explain' | 'verify';
 
 /** Contract → use case. `place` is where uploads are kept and which login COPY may use. */
 export function entitlementHandlers(place: { uploads: string; loadUrl: string }): Record<Name, Handler> {
@@ -56,6 +60,31 @@ export function entitlementHandlers(place: { uploads: string; loadUrl: string })
       const member = await findMember(tx, program, params['member'] as string);
       return { explanations: await explain(tx, context, program, member, query as { document?: string; mechanic?: string; on?: string; locale: Locale }) };
     }),
+    saveMembers: (context, { params, body }) => recordMembers(context, { program: params['program'] as string, members: (body as { members: MemberDraft[] }).members }),
+    saveTargets: async (context, { params, body }) => {
+      const program = await context.transaction((tx) => findProgram(tx, params['program'] as string));
+      const scales = new Map(((program.settings['targets'] ?? []) as { key: string; of: string }[]).map((target) => [target.key, target.of === 'quantity' ? 3 : target.of === 'count' ? 0 : program.currencyScale]));
+      const { targets } = body as { targets: (Omit<TargetDraft, 'value'> & { value: string })[] };
+      return recordTargets(context, { program: program.key, targets: targets.map((target) => ({ ...target, value: parseMinor(target.value, scales.get(target.target) ?? 0, 'value') })) });
+    },
+    nextSteps: (context, { params, query }) => context.transaction(async (tx) => {
+      const program = await findProgram(tx, params['program'] as string);
+      const { on, locale } = query as { on?: string; locale: Locale };
+      return { steps: await nextSteps(tx, context, program, await findMember(tx, program, params['member'] as string), on ?? today(context, program.zone), locale) };
+    }),
+    simulate: (context, { body }) => simulate(context, readProgram(body)),
+    proposeRecalculation: async (context, { params, body }) => {
+      const { reason, file, recredit } = body as { reason: string; file?: Record<string, unknown>; recredit?: Omit<Recredit, 'kind' | 'program'> };
+      const program = params['program'] as string;
+      if ((file === undefined) === (recredit === undefined)) throw new Refusal('change_missing', 422, phrase('Podaj plik programu albo przypisanie dokumentu.', 'Give either a program’s file or a document to credit.'));
+      const made = recredit ? await proposeRecredit(context, { change: { kind: 'recredit', program, ...recredit }, reason }) : await proposeRecalculation(context, { file: { ...file, key: program }, reason });
+      return { recalculation: made.recalculationId, preview: made.preview };
+    },
+    approveRecalculation: (context, { params }) => approveRecalculation(context, { program: params['program'] as string, recalculationId: BigInt(params['recalculation'] as string) }),
+    closePeriod: async (context, { params, body }) => {
+      const closed = await closePeriod(context, { program: params['program'] as string, ...(body as { from: string; to: string }) });
+      return { close: closed.closeId, ...closed.snapshot };
+    },
     verify: (context, { params }) => verifyProgram(context, params['program'] as string),
   };
 }
