@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
@@ -51,6 +51,7 @@ function* batches(): Generator<LineDraft[]> {
 
 export async function run(): Promise<Record<string, unknown>> {
   const folder = mkdtempSync(join(tmpdir(), 'premia-bench-'));
+  chmodSync(folder, 0o755); // as root, PostgreSQL's own account must reach it
   const postgres = await startEmbeddedPostgres(folder, { own: true });
   try {
     await prepareDatabase(postgres.superuserUrl, 'bench');

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
@@ -18,6 +18,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     return async () => {};
   }
   const folder = mkdtempSync(join(tmpdir(), 'premia-test-'));
+  chmodSync(folder, 0o755); // a closed folder would move the database elsewhere, where nobody cleans up after a test
   const postgres = await startEmbeddedPostgres(folder, { own: true });
   await prepareTemplate(postgres.superuserUrl);
   project.provide('adminUrl', postgres.superuserUrl);
