@@ -6,7 +6,7 @@ import { parse as parseYaml, stringify as toYaml } from 'yaml';
 import { Refusal, formatMinor, must, parseMinor, type Locale } from '@premia/kernel';
 import { openInstallation } from './compose.ts';
 import { makeContext, today, type Context } from './platform/context.ts';
-import { applyProgram, approveImport, approveRecalculation, closePeriod, explain, nextSteps, previewAwards, proposeRecalculation, recordImport, recordMemberActivities, recordMembers, recordTargets, simulate, verifyProgram, type Preview } from './modules/entitlements/index.ts';
+import { applyProgram, approveImport, approveRecalculation, closePeriod, explain, nextSteps, previewAwards, proposeRecalculation, recordImport, recordMemberActivities, recordMembers, recordTargets, settleStale, simulate, verifyProgram, type Preview } from './modules/entitlements/index.ts';
 import { mappingShape, readQuarantine, stageImport, type ActivityDraft } from './modules/facts/index.ts';
 import { createTenant } from './modules/identity/index.ts';
 import { readBalances, readStatement } from './modules/ledger/index.ts';
@@ -83,6 +83,7 @@ const commands: Record<string, Command> = {
   'import approve': async (context, _url, [id]) => {
     await approveImport(context, { program: need('program'), importId: BigInt(must(id, 'the import’s number')) });
     const result = await recordImport(context, { program: need('program'), importId: BigInt(id as string), onProgress: progress });
+    await settleStale(context, need('program'));
     print(result, describeResult(result));
     return 0;
   },
@@ -101,6 +102,7 @@ const commands: Record<string, Command> = {
     const scales = new Map(((program.settings['targets'] ?? []) as { key: string; of: string }[]).map((target) => [target.key, target.of === 'quantity' ? 3 : target.of === 'count' ? 0 : program.currencyScale]));
     const targets = readTable(file).map((row): TargetDraft => ({ target: row['target'] ?? '', subject: row['subject'] ?? '', window_start: row['window_start'] ?? '', value: parseMinor(row['value'] ?? '', scales.get(row['target'] ?? '') ?? 0, 'value'), ...(row['reason'] ? { reason: row['reason'] } : {}) }));
     const result = await recordTargets(context, { program: need('program'), targets });
+    await settleStale(context, need('program'));
     print(result, `${result.changed} targets changed.`);
     return 0;
   },
@@ -193,6 +195,7 @@ async function importFiles(context: Context, url: string, files: string[]): Prom
   }
   await approveImport(context, { program, importId: staged.importId });
   const result = await recordImport(context, { program, importId: staged.importId, onProgress: progress });
+  await settleStale(context, program);
   print(result, describeResult(result));
   return result.conflict > 0 ? 1 : 0;
 }

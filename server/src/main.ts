@@ -6,9 +6,10 @@ import { openInstallation } from './compose.ts';
 import { seedDemo } from './demo/seed-demo.ts';
 import { makeContext, type Context } from './platform/context.ts';
 import { makeHttp } from './platform/http.ts';
-import { resumeImports } from './modules/entitlements/index.ts';
+import { resumeImports, settleStale } from './modules/entitlements/index.ts';
 import { entitlementHandlers } from './modules/entitlements/routes.ts';
 import { PERMISSIONS, authenticate, createApiKey, createTenant, identityHandlers } from './modules/identity/index.ts';
+import { listPrograms } from './modules/members/index.ts';
 import { ledgerHandlers } from './modules/ledger/index.ts';
 
 /** Starts the server: database, migrations, the demo at first start, unfinished imports, HTTP. Ctrl-C and SIGTERM stop both cleanly. */
@@ -24,6 +25,7 @@ const context = makeContext({ db: installation.db, tenantId, principal: 'install
 const secret = await findOrMakeKey(context, join(installation.dataDir, 'api-key'));
 if (process.env['PREMIA_DEMO'] !== 'off') await seedDemo(context, { say });
 await resumeImports(context);
+for (const { key } of await context.transaction(listPrograms)) await settleStale(context, key);
 
 const app = await makeHttp({
   db: installation.db, routes, log: process.env['LOG'] === 'on',

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openapi, routes } from '@premia/contract';
 import { makeHttp } from '../../server/src/platform/http.ts';
-import { entitlementHandlers } from '../../server/src/modules/entitlements/index.ts';
+import { entitlementHandlers, settleSoon } from '../../server/src/modules/entitlements/index.ts';
 import { PERMISSIONS, authenticate, createApiKey, identityHandlers, revokeApiKey, type Permission } from '../../server/src/modules/identity/index.ts';
 import { ledgerHandlers } from '../../server/src/modules/ledger/index.ts';
 import { anInstallation, type Installation, type TestContext } from '../support/installation.ts';
@@ -122,4 +122,14 @@ test('members and targets by the API; a simulation, a recalculation with a secon
   expect((await ask('GET', '/v1/programs/p/balances?unit=points', { key })).json()).toMatchObject({ balances: [{ member: 'other', total: '30' }, { member: 'shop', total: '0' }] });
   expect((await ask('POST', '/v1/programs/p/closes', { key, body: { from: '2026-01-01', to: '2026-03-31' } })).json()).toMatchObject({ amounts: [{ mechanic: 'per-100', unit: 'points', amount: '30' }] });
   expect((await ask('GET', '/v1/programs/p/verify', { key })).json()).toMatchObject({ differences: 0 });
+});
+
+test('a team’s window is settled after the answer, without anybody asking', async () => {
+  const context = await installation.tenant();
+  await aWorld(context, aProgram([{ key: 'team', from: '2025-01-01', earner: { role: 'rep' }, measure: { is: 'sum', of: 'net' }, window: 'month', pool: { by: 'team', received: 'each' }, curve: { is: 'per', units: 1, every: 100 }, award: { unit: 'points' } }]));
+  const key = await aKey(context);
+  await ask('POST', '/v1/programs/p/members', { key, body: { members: [{ code: 'r', kind: 'person', team: 'north' }] } });
+  await ask('POST', '/v1/programs/p/sales', { key, body: { source: 'erp', documents: [{ number: 'T', occurred_on: '2026-03-31', rep: 'r', lines: [{ net: '500.00' }] }] } });
+  await settleSoon(context, 'p');
+  expect((await ask('GET', '/v1/programs/p/balances?unit=points', { key })).json()).toMatchObject({ balances: [{ member: 'r', total: '5' }] });
 });

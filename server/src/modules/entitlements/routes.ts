@@ -17,6 +17,7 @@ import { loadUnits } from './plan.ts';
 import { approveRecalculation, proposeRecalculation, proposeRecredit, simulate, type Recredit } from './recalculate.ts';
 import { recordMembers, recordTargets } from './record-inputs.ts';
 import { dryRunSales, recordMemberActivities, recordSales, type Earned, type SaleOutcome } from './record-sales.ts';
+import { settleSoon } from './settle-pools.ts';
 import { verifyProgram } from './verify.ts';
 
 type Name = 'saveMembers' | 'saveTargets' | 'nextSteps' | 'simulate' | 'proposeRecalculation' | 'approveRecalculation' | 'closePeriod' | 'listPrograms' | 'planProgram' | 'applyProgram' | 'exportProgram' | 'recordSales' | 'dryRunSales' | 'recordActivities' | 'stageImport' | 'readQuarantine' | 'previewImport' | 'approveImport' | 'explain' | 'verify';
@@ -53,6 +54,7 @@ export function entitlementHandlers(place: { uploads: string; loadUrl: string })
       const input = { program: params['program'] as string, importId: BigInt(params['import'] as string) };
       await approveImport(context, input);
       const { importId: _, ...result } = await recordImport(context, input);
+      void settleSoon(context, input.program);
       return result;
     },
     explain: (context, { params, query }) => context.transaction(async (tx) => {
@@ -60,12 +62,18 @@ export function entitlementHandlers(place: { uploads: string; loadUrl: string })
       const member = await findMember(tx, program, params['member'] as string);
       return { explanations: await explain(tx, context, program, member, query as { document?: string; mechanic?: string; on?: string; locale: Locale }) };
     }),
-    saveMembers: (context, { params, body }) => recordMembers(context, { program: params['program'] as string, members: (body as { members: MemberDraft[] }).members }),
+    saveMembers: async (context, { params, body }) => {
+      const saved = await recordMembers(context, { program: params['program'] as string, members: (body as { members: MemberDraft[] }).members });
+      void settleSoon(context, params['program'] as string);
+      return saved;
+    },
     saveTargets: async (context, { params, body }) => {
       const program = await context.transaction((tx) => findProgram(tx, params['program'] as string));
       const scales = new Map(((program.settings['targets'] ?? []) as { key: string; of: string }[]).map((target) => [target.key, target.of === 'quantity' ? 3 : target.of === 'count' ? 0 : program.currencyScale]));
       const { targets } = body as { targets: (Omit<TargetDraft, 'value'> & { value: string })[] };
-      return recordTargets(context, { program: program.key, targets: targets.map((target) => ({ ...target, value: parseMinor(target.value, scales.get(target.target) ?? 0, 'value') })) });
+      const changed = await recordTargets(context, { program: program.key, targets: targets.map((target) => ({ ...target, value: parseMinor(target.value, scales.get(target.target) ?? 0, 'value') })) });
+      void settleSoon(context, program.key);
+      return changed;
     },
     nextSteps: (context, { params, query }) => context.transaction(async (tx) => {
       const program = await findProgram(tx, params['program'] as string);
@@ -100,6 +108,7 @@ async function sales(context: Context, { params, body }: Handled, record: typeof
     return { lines: draftsOf(documents, program, source), scales: new Map([...await loadUnits(tx, program)].map(([unit, row]) => [unit, row.scale])) };
   });
   const outcomes: SaleOutcome[] = await record(context, { program: key, source: sourceKey, lines });
+  if (record === recordSales) void settleSoon(context, key); // teams, ranks: after the answer
   const shown = (earned: readonly Earned[]): unknown => earned.map((item) => ({ member: item.member, unit: item.unit, amount: formatMinor(item.amount, scales.get(item.unit) ?? 0) }));
   return {
     documents: outcomes.map((outcome) => ({ number: outcome.number, recorded: outcome.recorded, known: outcome.known, conflict: outcome.conflict, waiting: outcome.waiting, earned: shown(outcome.earned) })),
@@ -121,5 +130,6 @@ async function activities(context: Context, { params, body }: Handled): Promise<
     });
   });
   const result = await recordMemberActivities(context, { program: key, source: sourceKey, drafts });
+  void settleSoon(context, key);
   return { activities: result.outcomes, earned: result.earned };
 }

@@ -19,6 +19,24 @@ export async function settleStale(context: Context, programKey: string): Promise
   return stale.length;
 }
 
+const soon = new Map<string, { again: boolean; done: Promise<void> }>();
+
+/**
+ * Settles stale windows of a program after an answer has gone out, one pass at a time per program and process; windows marked
+ * meanwhile are taken by the next pass. What a crash leaves unsettled is still marked: the next start, run or verification takes it.
+ */
+export function settleSoon(context: Context, programKey: string): Promise<void> {
+  const key = `${context.tenantId}/${programKey}`;
+  const running = soon.get(key);
+  if (running) { running.again = true; return running.done; }
+  const state = { again: false, done: Promise.resolve() };
+  soon.set(key, state);
+  state.done = (async (): Promise<void> => {
+    do { state.again = false; await settleStale(context, programKey); } while (state.again);
+  })().catch(() => undefined).finally(() => { soon.delete(key); });
+  return state.done;
+}
+
 export async function listStale(tx: Tx, program: Program): Promise<Stale[]> {
   return rows<Stale>(tx, sql`SELECT mechanic_id, window_start FROM entitlements.stale_window WHERE program_id = ${program.programId} ORDER BY mechanic_id, window_start`);
 }
