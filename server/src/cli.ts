@@ -5,12 +5,13 @@ import { parse as parseCsv } from 'csv-parse/sync';
 import { parse as parseYaml, stringify as toYaml } from 'yaml';
 import { Refusal, formatMinor, must, parseMinor, type Locale } from '@premia/kernel';
 import { openInstallation } from './compose.ts';
+import { seedDemo } from './demo/seed-demo.ts';
 import { makeContext, today, type Context } from './platform/context.ts';
 import { applyProgram, approveImport, approveRecalculation, closePeriod, explain, nextSteps, previewAwards, proposeRecalculation, recordImport, recordMemberActivities, recordMembers, recordTargets, settleStale, simulate, verifyProgram, type Preview } from './modules/entitlements/index.ts';
 import { mappingShape, readQuarantine, stageImport, type ActivityDraft } from './modules/facts/index.ts';
 import { createTenant } from './modules/identity/index.ts';
 import { readBalances, readStatement } from './modules/ledger/index.ts';
-import { findMember, findProgram, type MemberDraft } from './modules/members/index.ts';
+import { findMember, findProgram, listPrograms, type MemberDraft } from './modules/members/index.ts';
 import { exportProgram, parseProgram, planProgram, programSchema, type TargetDraft } from './modules/mechanics/index.ts';
 
 /*
@@ -35,6 +36,7 @@ const HELP = `premia – facts, entitlements, ledger
   simulate FILE                what a program's file would have given over the recorded facts; nothing is posted
   recalculate propose FILE --reason R | recalculate approve N --program P
   period close --from DAY --to DAY --program P
+  demo [--anchor DAY]          make the demo program where there is none
   verify --program P           recompute everything; 0 differences or exit 1
 
 Everywhere: --json, --tenant T (default: main), --as NAME (default: installation), --locale pl|en, --data-dir DIR`;
@@ -43,7 +45,7 @@ const { values: flags, positionals } = parseArgs({
   allowPositionals: true, strict: false,
   options: {
     json: { type: 'boolean' }, csv: { type: 'boolean' }, approve: { type: 'boolean' }, preview: { type: 'boolean' }, help: { type: 'boolean' }, program: { type: 'string' }, source: { type: 'string' },
-    mapping: { type: 'string' }, unit: { type: 'string' }, member: { type: 'string' }, tenant: { type: 'string' }, as: { type: 'string' }, locale: { type: 'string' }, 'as-of': { type: 'string' }, document: { type: 'string' }, mechanic: { type: 'string' }, on: { type: 'string' }, reason: { type: 'string' }, from: { type: 'string' }, to: { type: 'string' }, 'data-dir': { type: 'string' },
+    mapping: { type: 'string' }, unit: { type: 'string' }, member: { type: 'string' }, tenant: { type: 'string' }, as: { type: 'string' }, locale: { type: 'string' }, 'as-of': { type: 'string' }, document: { type: 'string' }, mechanic: { type: 'string' }, on: { type: 'string' }, reason: { type: 'string' }, from: { type: 'string' }, to: { type: 'string' }, anchor: { type: 'string' }, 'data-dir': { type: 'string' },
   },
 });
 
@@ -166,6 +168,13 @@ const commands: Record<string, Command> = {
     });
     const view = entries.map((entry) => ({ booked_on: entry.bookedOn, amount: formatMinor(entry.amount, entry.scale), unit: entry.unit, balance: formatMinor(entry.balance, entry.scale), kind: entry.kind, mechanic: entry.mechanic, window: entry.windowStart, document: entry.document, reason: entry.reason }));
     print({ entries: view }, view.map((entry) => [entry.booked_on, entry.amount.padStart(12), entry.unit, entry.balance.padStart(12), entry.kind, entry.document ?? entry.window ?? '', entry.mechanic ?? entry.reason ?? ''].join('  ')).join('\n'));
+    return 0;
+  },
+  'demo': async (context) => {
+    const anchor = text('anchor');
+    await seedDemo(context, { say, ...(anchor === undefined ? {} : { anchor }) });
+    const programs = await context.transaction(listPrograms);
+    print({ programs: programs.map((program) => program.key) }, `Programs: ${programs.map((program) => program.key).join(', ')}`);
     return 0;
   },
   'verify': async (context) => {
