@@ -13,6 +13,7 @@ CREATE TEMP TABLE IF NOT EXISTS incoming (
   buyer text, seller text, rep text, shares jsonb, channel text, attributes jsonb,
   document_id bigint, document_new boolean, outcome text, line_id bigint, product_id bigint
 ) ON COMMIT DELETE ROWS;
+CREATE INDEX IF NOT EXISTS incoming_place ON pg_temp.incoming (place);
 CREATE TEMP TABLE IF NOT EXISTS party (reference text PRIMARY KEY, member_id bigint) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS credit (line_id bigint PRIMARY KEY, document_id bigint NOT NULL, base_document_id bigint NOT NULL, base_line_id bigint NOT NULL, base_on date NOT NULL) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS credited (line_id bigint NOT NULL) ON COMMIT DELETE ROWS;
