@@ -3,6 +3,8 @@ import { applyProgram, approveRecalculation, closePeriod, explain, nextSteps, pr
 import { findMember, findProgram } from '../../server/src/modules/members/index.ts';
 import { exportProgram, planProgram, readProgram } from '../../server/src/modules/mechanics/index.ts';
 import { makeContext } from '../../server/src/platform/context.ts';
+import { sayPercent } from '@premia/algebra';
+import { ratio } from '@premia/kernel';
 import { anInstallation, type Installation, type TestContext } from '../support/installation.ts';
 import { aProgram, aWorld, perHundred } from '../support/world.ts';
 
@@ -103,5 +105,12 @@ test('the next step: what is missing in złoty, and what it brings', async () =>
   expect(step?.sentence).toBe('Brakuje 12\u00a0340\u00a0zł do progu 100\u00a0%, wtedy razem 800\u00a0punktów.');
   await recordTargets(world.context, { program: 'p', targets: [{ target: 'net', subject: 'shop', window_start: '2026-06-01', value: 8_766_000n, reason: 'agreed' }] });
   expect(await world.total()).toBe(800n); // a changed target recomputes
+  await recordTargets(world.context, { program: 'p', targets: [{ target: 'net', subject: 'shop', window_start: '2026-06-01', value: 9_000_000n }] });
+  const [odd] = await world.context.transaction(async (tx) => { const program = await findProgram(tx, 'p'); return nextSteps(tx, world.context, program, await findMember(tx, program, 'shop'), '2026-06-15', 'pl'); });
+  expect(odd?.now).toBe('97,4\u00a0%'); // 87,660 of 90,000 is 97.4 % exactly; thirds would be shown rounded down
   await world.verified();
+});
+
+test('attainment is shown rounded down to basis points, never up to a threshold it has not reached', () => {
+  expect([sayPercent(ratio(2n, 3n), 'pl'), sayPercent(ratio(79_999n, 100_000n), 'en'), sayPercent(ratio(27_316n, 26_500n), 'en')]).toEqual(['66,66\u00a0%', '79.999%', '103.07%']);
 });

@@ -1,4 +1,4 @@
-import { printRatio, ratio, timesRatio, type Locale, type Ratio } from '@premia/kernel';
+import { formatMinor, printRatio, ratio, roundRatio, timesRatio, type Locale, type Ratio } from '@premia/kernel';
 import type { Condition, Leaf, Mechanic } from './mechanic.ts';
 import { mainLeaves } from './to-sql.ts';
 
@@ -19,12 +19,18 @@ export function sayNumber(text: string, locale: Locale): string {
   return `${text.startsWith('-') ? '−' : ''}${grouped}${fraction === undefined ? '' : (locale === 'pl' ? ',' : '.') + fraction}`;
 }
 
-const money = (value: Ratio, currency: string, locale: Locale): string => {
+/** A decimal as it is; a fraction that is none (2/3) rounded down to two places, for display only. */
+function shown(value: Ratio): string {
   const printed = printRatio(value);
+  return printed.includes('/') ? formatMinor(roundRatio(timesRatio(value, ratio(100n)), 'floor'), 2) : printed;
+}
+
+const money = (value: Ratio, currency: string, locale: Locale): string => {
+  const printed = shown(value);
   const text = /\.\d$/.test(printed) ? `${printed}0` : printed;
   return `${sayNumber(text, locale)}${NBSP}${locale === 'pl' && currency === 'PLN' ? 'zł' : currency}`;
 };
-const percent = (value: Ratio, locale: Locale): string => `${sayNumber(printRatio(timesRatio(value, ratio(100n))), locale)}${locale === 'pl' ? NBSP : ''}%`;
+const percent = (value: Ratio, locale: Locale): string => `${sayNumber(shown(timesRatio(value, ratio(100n))), locale)}${locale === 'pl' ? NBSP : ''}%`;
 
 /** 1 punkt, 2 punkty, 5 punktów; a fraction takes the singular genitive, for which the units' `few` stands in. */
 export function sayUnits(value: string, words: UnitWords | undefined, locale: Locale): string {
@@ -106,7 +112,7 @@ export function measureWords(mechanic: Mechanic, value: Ratio, locale: Locale, v
   const [leaf] = mainLeaves(mechanic);
   if (mechanic.measure.is === 'blend' || mechanic.base?.as === 'ratio') return percent(value, locale);
   if (leaf?.is === 'sum' && leaf.of !== 'quantity') return money(value, vocabulary.currency, locale);
-  return sayNumber(printRatio(value), locale);
+  return sayNumber(shown(value), locale);
 }
 
 /** The rule in one sentence. */
