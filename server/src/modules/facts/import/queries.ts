@@ -8,16 +8,16 @@ const problem = (column: string, value: string, reason: string): string => `json
 
 /** What only the whole import shows. Each sets rows aside with a reason. */
 export const CHECKS: readonly Check[] = [
-  { takes: ['program', 'import'], text: `UPDATE staging.staged AS s SET problem = ${problem(`'currency'`, 's.currency', `'currencies_mixed'`)} FROM (
-      SELECT number FROM staging.staged AS s WHERE ${OF} GROUP BY number HAVING count(DISTINCT currency) > 1) AS mixed WHERE ${OF} AND s.number = mixed.number` },
-  { takes: ['program', 'import'], text: `UPDATE staging.staged AS s SET problem = ${problem(`'date'`, 's.occurred_on::text', `'document_dates_differ'`)} FROM (
-      SELECT number, min(occurred_on) AS first FROM staging.staged AS s WHERE ${OF} GROUP BY number HAVING count(DISTINCT occurred_on) > 1) AS mixed WHERE ${OF} AND s.number = mixed.number` },
-  { takes: ['program', 'import'], text: `UPDATE staging.staged AS s SET problem = ${problem(`'document'`, 's.number', `'document_kinds_differ'`)} FROM (
-      SELECT number FROM staging.staged AS s WHERE ${OF} GROUP BY number HAVING count(DISTINCT kind || COALESCE(base_number, '')) > 1) AS mixed WHERE ${OF} AND s.number = mixed.number` },
+  { takes: ['program', 'import'], text: `WITH mixed AS MATERIALIZED (
+      SELECT number FROM staging.staged AS s WHERE ${OF} GROUP BY number HAVING count(DISTINCT currency) > 1) UPDATE staging.staged AS s SET problem = ${problem(`'currency'`, 's.currency', `'currencies_mixed'`)} FROM mixed WHERE ${OF} AND s.number = mixed.number` },
+  { takes: ['program', 'import'], text: `WITH mixed AS MATERIALIZED (
+      SELECT number, min(occurred_on) AS first FROM staging.staged AS s WHERE ${OF} GROUP BY number HAVING count(DISTINCT occurred_on) > 1) UPDATE staging.staged AS s SET problem = ${problem(`'date'`, 's.occurred_on::text', `'document_dates_differ'`)} FROM mixed WHERE ${OF} AND s.number = mixed.number` },
+  { takes: ['program', 'import'], text: `WITH mixed AS MATERIALIZED (
+      SELECT number FROM staging.staged AS s WHERE ${OF} GROUP BY number HAVING count(DISTINCT kind || COALESCE(base_number, '')) > 1) UPDATE staging.staged AS s SET problem = ${problem(`'document'`, 's.number', `'document_kinds_differ'`)} FROM mixed WHERE ${OF} AND s.number = mixed.number` },
   // The same numbered line with other content: the first stands, the later ones are a person's to decide.
-  { takes: ['program', 'import'], text: `UPDATE staging.staged AS s SET problem = ${problem(`'line'`, `s.number || ' / ' || s.line_no`, `'line_repeated_changed'`)} FROM (
+  { takes: ['program', 'import'], text: `WITH later AS MATERIALIZED (
       SELECT part, row_no FROM (SELECT part, row_no, content_hash, first_value(content_hash) OVER same AS first_hash FROM staging.staged AS s WHERE ${OF} AND line_no IS NOT NULL
-        WINDOW same AS (PARTITION BY number, line_no ORDER BY part, row_no)) AS x WHERE content_hash <> first_hash) AS later WHERE ${OF} AND s.part = later.part AND s.row_no = later.row_no` },
+        WINDOW same AS (PARTITION BY number, line_no ORDER BY part, row_no)) AS x WHERE content_hash <> first_hash) UPDATE staging.staged AS s SET problem = ${problem(`'line'`, `s.number || ' / ' || s.line_no`, `'line_repeated_changed'`)} FROM later WHERE ${OF} AND s.part = later.part AND s.row_no = later.row_no` },
   // 205 beside a known 0205: a spreadsheet ate the zero. The code must not find another product, nor make a new one.
   { takes: ['program', 'import'], text: `UPDATE staging.staged AS s SET problem = ${problem(`'product'`, 's.product_code', `'leading_zero_lost'`)}
       WHERE ${OF} AND s.product_code ~ '^[1-9][0-9]*$' AND NOT EXISTS (SELECT 1 FROM facts.product AS p WHERE p.program_id = $1 AND p.sku = s.product_code AND p.known)
@@ -31,14 +31,19 @@ export const CHECKS: readonly Check[] = [
 
 export const CHUNK_LINES = 8_000;
 
-/** Line keys with occurrences counted through the whole import, and chunks of whole documents to record one by one. */
-export const KEYS_AND_CHUNKS = `
-  UPDATE staging.staged AS s SET line_key = k.line_key, chunk = c.chunk FROM (
-    SELECT part, row_no, CASE WHEN line_no IS NOT NULL THEN 'n:' || line_no ELSE 'c:' || content_hash || ':' || row_number() OVER (PARTITION BY number, content_hash ORDER BY part, row_no) END AS line_key
-    FROM staging.staged AS s WHERE ${OF}
-  ) AS k, (
-    SELECT number, ((sum(count(*)) OVER (ORDER BY min(part), min(row_no), number) - 1) / ${CHUNK_LINES})::int AS chunk FROM staging.staged AS s WHERE ${OF} GROUP BY number
-  ) AS c WHERE ${OF} AND s.part = k.part AND s.row_no = k.row_no AND s.number = c.number`;
+/**
+ * Line keys with occurrences counted through the whole import, and chunks of whole documents to record one by one. By windows alone
+ * into an indexed table, without a join: joined with itself the planner once took the import for one row and looped for minutes.
+ */
+export const KEYS_AND_CHUNKS: readonly { text: string; takes: boolean }[] = [
+  { takes: false, text: 'CREATE TEMP TABLE IF NOT EXISTS staged_key (part int, row_no bigint, line_key text NOT NULL, chunk int NOT NULL, PRIMARY KEY (part, row_no)) ON COMMIT DELETE ROWS' },
+  { takes: true, text: `
+    INSERT INTO pg_temp.staged_key (part, row_no, line_key, chunk)
+    SELECT part, row_no, CASE WHEN line_no IS NOT NULL THEN 'n:' || line_no ELSE 'c:' || content_hash || ':' || row_number() OVER (PARTITION BY number, content_hash ORDER BY part, row_no) END,
+      ((rank() OVER (ORDER BY document_place, number) - 1) / ${CHUNK_LINES})::int
+    FROM (SELECT s.part, s.row_no, s.number, s.line_no, s.content_hash, min(s.part::bigint * 1099511627776 + s.row_no) OVER (PARTITION BY s.number) AS document_place FROM staging.staged AS s WHERE ${OF}) AS placed` },
+  { takes: true, text: `UPDATE staging.staged AS s SET line_key = k.line_key, chunk = k.chunk FROM pg_temp.staged_key AS k WHERE ${OF} AND k.part = s.part AND k.row_no = s.row_no` },
+];
 
 /** $1 tenant, $2 program, $3 source, $4 import. */
 export const PREVIEW = `

@@ -98,7 +98,7 @@ function readReport(said: string): ChildReport {
 async function checkStaged(tx: Tx, context: Context, program: Program, source: Source, importId: bigint): Promise<void> {
   const known = [program.programId, importId];
   for (const check of CHECKS) await runText(tx, check.text, check.takes.map((name) => ({ program: program.programId, import: importId, source: source.sourceId, currency: program.currency, unknown: source.settings.unknown, tenant: context.tenantId })[name]));
-  await runText(tx, KEYS_AND_CHUNKS, known);
+  for (const step of KEYS_AND_CHUNKS) await runText(tx, step.text, step.takes ? known : []);
   await sql`UPDATE facts.import SET state = 'staged' WHERE import_id = ${importId}`.execute(tx);
 }
 
