@@ -22,7 +22,6 @@ export type SqlRatio = { n: string; d: string };
 
 /** a >= b for a fraction in SQL and a constant, by cross-multiplication. */
 export const atLeastRatio = (a: SqlRatio, b: Ratio): string => `(${a.n} * ${whole(b.d)} >= ${whole(b.n)} * ${a.d})`;
-export const belowRatio = (a: SqlRatio, b: Ratio): string => `(${a.n} * ${whole(b.d)} < ${whole(b.n)} * ${a.d})`;
 
 /** Least common denominator of constants. */
 export function commonDenominator(values: readonly Ratio[]): bigint {

@@ -31,7 +31,6 @@ export function addMonths(day: Day, count: number): Day {
 }
 
 export type CalendarWindow = 'day' | 'week' | 'month' | 'quarter' | 'year';
-export const CALENDAR_WINDOWS: readonly CalendarWindow[] = ['day', 'week', 'month', 'quarter', 'year'];
 
 /** First day of the window that holds the day. Weeks are ISO weeks: they begin on Monday. */
 export function windowStart(day: Day, window: CalendarWindow): Day {

@@ -54,7 +54,6 @@ export const compareRatio = (a: Ratio, b: Ratio): number => {
 };
 
 export type Rounding = 'down' | 'floor' | 'half_up' | 'half_even';
-export const ROUNDINGS: readonly Rounding[] = ['down', 'floor', 'half_up', 'half_even'];
 
 /** Rounds n/d (d > 0) to a whole number: `down` toward zero, `half_up` away from zero at the half. */
 export function roundRatio({ n, d }: Ratio, rounding: Rounding): bigint {

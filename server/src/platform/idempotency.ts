@@ -4,14 +4,13 @@ import { Refusal, phrase } from '@premia/kernel';
 import { instant, type Context } from './context.ts';
 import { row } from './database.ts';
 
-export const KEY_KEPT_DAYS = 30;
 const RUNNING_MS_MAX = 120_000;
 
 export type Answer = { status: number; body: unknown };
 
 /**
  * Does the work once per key: the same body again gets the stored answer, another body 422, one still running 409. A refusal frees
- * the key. What the key forgets after 30 days, natural keys and permanent references still know.
+ * the key. Keys are not purged yet; when they are, natural keys and permanent references still know.
  */
 export async function onceByKey(context: Context, given: { route: string; key: string; body: string }, work: () => Promise<Answer>): Promise<Answer & { hit: boolean }> {
   const fingerprint = createHash('sha256').update(given.body).digest('base64url');

@@ -13,8 +13,6 @@ export const fillParties = (roles: readonly string[]): string => `
   LEFT JOIN members.member AS member ON member.tenant_id = $1 AND member.program_id = $2 AND member.member_id = k.member_id
   WHERE named.reference IS NOT NULL`;
 
-export const UNKNOWN_PARTIES = 'SELECT reference FROM pg_temp.party WHERE member_id IS NULL ORDER BY reference';
-
 /** Corrections and their bases must not miss each other: originals share a bucket's lock, corrections take it alone. */
 export const BASE_BUCKETS = `
   SELECT bucket, bool_or(alone) AS alone FROM (

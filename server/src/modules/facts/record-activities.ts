@@ -14,6 +14,7 @@ export const ACTIVITIES_MAX = 10_000;
 /** Records activities once and touches their days. Locks their members first. */
 export async function recordActivities(tx: Tx, given: { tenantId: bigint; program: Program; source: Source; recordedSeq: bigint; drafts: readonly ActivityDraft[] }): Promise<ActivityOutcome[]> {
   const { tenantId, program, source, recordedSeq, drafts } = given;
+  if (drafts.length > ACTIVITIES_MAX) throw new Refusal('too_many_activities', 413, phrase(`Najwyżej ${ACTIVITIES_MAX} aktywności naraz.`, `At most ${ACTIVITIES_MAX} activities at a time.`));
   const list = JSON.stringify(drafts.map((draft, place) => ({
     place, reference: draft.reference, member: draft.member, kind: draft.kind, occurred_on: draft.occurredOn, quantity: String(draft.quantityMilli), amount: String(draft.amountMinor), attributes: draft.attributes,
     hash: createHash('sha256').update(JSON.stringify([draft.member, draft.kind, draft.occurredOn, String(draft.quantityMilli), String(draft.amountMinor), Object.entries(draft.attributes).sort()])).digest('base64url').slice(0, 32),

@@ -8,6 +8,7 @@ export const TARGETS_PER_CALL_MAX = 50_000;
 
 /** Records targets, keeping what they replace. Answers which members' windows moved; those of teams and companies are marked stale. */
 export async function saveTargets(tx: Tx, tenantId: bigint, program: Program, drafts: readonly TargetDraft[], principal: string): Promise<{ memberId: bigint; day: Day }[]> {
+  if (drafts.length > TARGETS_PER_CALL_MAX) throw new Refusal('too_many_targets', 413, phrase(`Najwyżej ${TARGETS_PER_CALL_MAX} celów naraz.`, `At most ${TARGETS_PER_CALL_MAX} targets at a time.`));
   const declared = new Set(((program.settings['targets'] ?? []) as { key: string }[]).map((target) => target.key));
   for (const [index, draft] of drafts.entries()) {
     if (!declared.has(draft.target)) throw refused(index, `nieznany cel „${draft.target}”`, `unknown target “${draft.target}”`);

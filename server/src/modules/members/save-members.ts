@@ -1,6 +1,5 @@
 import { Refusal, isDay, phrase, type Day } from '@premia/kernel';
-import { rows, runText, type Tx } from '../../platform/database.ts';
-import { sql } from 'kysely';
+import { runText, type Tx } from '../../platform/database.ts';
 import { countsFrom } from './enrol.ts';
 import type { Program } from './program.ts';
 
@@ -13,6 +12,7 @@ export const MEMBERS_PER_CALL_MAX = 10_000;
 
 /** Makes or changes members. Answers the ids of those whose dated inputs changed, so that what reads them is settled again. */
 export async function saveMembers(tx: Tx, tenantId: bigint, program: Program, drafts: readonly MemberDraft[], today: Day): Promise<bigint[]> {
+  if (drafts.length > MEMBERS_PER_CALL_MAX) throw new Refusal('too_many_members', 413, phrase(`Najwyżej ${MEMBERS_PER_CALL_MAX} uczestników naraz.`, `At most ${MEMBERS_PER_CALL_MAX} members at a time.`));
   for (const [index, draft] of drafts.entries()) {
     if (draft.code.trim() === '' || (draft.from !== undefined && !isDay(draft.from))) throw new Refusal('member_malformed', 422, phrase('Nieprawidłowy uczestnik.', 'Not a valid member.'), [{ pointer: `/${index}`, code: 'member_malformed', message: phrase('kod lub data', 'code or date') }]);
   }
@@ -44,9 +44,4 @@ async function dated(tx: Tx, known: readonly unknown[], table: string, of: strin
   await runText(tx, `UPDATE ${table} AS d SET valid_to = x."from" FROM (SELECT m.member_id, r."from" ${of}) AS x WHERE d.tenant_id = $1 AND d.program_id = $2 AND d.member_id = x.member_id AND x.member_id = ANY($4::bigint[]) AND d.valid_from < x."from" AND d.valid_to > x."from"`, [...known, ids]);
   await runText(tx, `INSERT INTO ${table} (tenant_id, program_id, member_id, valid_from, ${columns}) SELECT $1::bigint, $2::bigint, m.member_id, r."from", ${values} ${of} WHERE m.member_id = ANY($4::bigint[])`, [...known, ids]);
   return ids;
-}
-
-export async function countMembers(tx: Tx, program: Program): Promise<number> {
-  const found = await rows<{ n: bigint }>(tx, sql`SELECT count(*) AS n FROM members.member WHERE program_id = ${program.programId}`);
-  return Number(found[0]?.n ?? 0n);
 }

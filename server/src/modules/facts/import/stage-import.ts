@@ -27,6 +27,7 @@ export type StagedImport = { importId: bigint; counts: ImportCounts; mapping: Ma
  * is checked as a whole. Nothing is a fact yet. A file that is no table of sales is refused whole, and the import with it.
  */
 export async function stageImport(context: Context, loadUrl: string, input: { program: string; source: string; parts: readonly ImportPart[]; mapping?: Mapping }): Promise<StagedImport> {
+  if (input.parts.length > PARTS_MAX) throw new Refusal('too_many_parts', 413, phrase(`Najwyżej ${PARTS_MAX} plików w imporcie.`, `At most ${PARTS_MAX} files in an import.`));
   const { program, source, importId } = await context.transaction(async (tx) => {
     const program = await findProgram(tx, input.program);
     const source = await findSource(tx, program, input.source);
