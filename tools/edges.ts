@@ -6,7 +6,7 @@ export const EDGES: Record<string, readonly string[]> = {
   'server/platform': ['packages/kernel', 'packages/contract'],
   'modules/identity': ['packages/kernel', 'server/platform'],
   'modules/members': ['packages/kernel', 'server/platform'],
-  'modules/ledger': ['packages/kernel', 'server/platform', 'modules/members'],
+  'modules/ledger': ['packages/kernel', 'server/platform', 'modules/identity', 'modules/members'],
   'modules/facts': ['packages/kernel', 'packages/algebra', 'packages/contract', 'server/platform', 'modules/identity', 'modules/members'],
   'modules/mechanics': ['packages/kernel', 'packages/algebra', 'server/platform', 'modules/identity', 'modules/members', 'modules/facts'],
   'modules/entitlements': ['packages/kernel', 'packages/algebra', 'server/platform', 'modules/identity', 'modules/members', 'modules/ledger', 'modules/facts', 'modules/mechanics'],

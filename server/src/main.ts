@@ -3,14 +3,14 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { routes } from '@premia/contract';
 import { sql } from 'kysely';
 import { openInstallation } from './compose.ts';
+import { makeHandlers } from './handlers.ts';
 import { seedDemo } from './demo/seed-demo.ts';
 import { makeContext, type Context } from './platform/context.ts';
 import { makeHttp } from './platform/http.ts';
-import { resumeImports, settleStale } from './modules/entitlements/index.ts';
-import { entitlementHandlers } from './modules/entitlements/routes.ts';
-import { PERMISSIONS, authenticate, createApiKey, createTenant, identityHandlers } from './modules/identity/index.ts';
-import { listPrograms } from './modules/members/index.ts';
-import { ledgerHandlers } from './modules/ledger/index.ts';
+import { startJobs } from './platform/jobs.ts';
+import { makeTasks, takeUp } from './tasks.ts';
+import { resumeImports } from './modules/entitlements/index.ts';
+import { PERMISSIONS, authenticate, createApiKey, createTenant } from './modules/identity/index.ts';
 
 /** Starts the server: database, migrations, the demo at first start, unfinished imports, HTTP. Ctrl-C and SIGTERM stop both cleanly. */
 const say = (line: string): void => { process.stderr.write(`${line}\n`); };
@@ -24,12 +24,12 @@ const tenantId = await createTenant(installation.db, 'main', 'Main', at);
 const context = makeContext({ db: installation.db, tenantId, principal: 'installation' });
 const secret = await findOrMakeKey(context, join(installation.dataDir, 'api-key'));
 if (process.env['PREMIA_DEMO'] !== 'off') await seedDemo(context, { say });
-await resumeImports(context);
-for (const { key } of await context.transaction(listPrograms)) await settleStale(context, key);
+await takeUp(installation.db, resumeImports);
+const jobs = await startJobs(installation.url, makeTasks(installation.db), (task, error) => say(`Job ${task} failed and will be tried again: ${(error as Error).message}`));
 
 const app = await makeHttp({
   db: installation.db, routes, log: process.env['LOG'] === 'on',
-  handlers: { ...entitlementHandlers({ uploads: join(installation.dataDir, 'uploads'), loadUrl: installation.url }), ...ledgerHandlers, ...identityHandlers },
+  handlers: makeHandlers({ uploads: join(installation.dataDir, 'uploads'), loadUrl: installation.url }),
   authenticate: (given) => authenticate(installation.db, given),
   ready: async () => { await sql`SELECT 1`.execute(installation.db.kysely); return true; },
 });
@@ -52,6 +52,7 @@ const stop = async (): Promise<void> => {
   stopping = true;
   say('\nStopping …');
   await app.close();
+  await jobs.stop();
   await installation.close();
   process.exit(0);
 };

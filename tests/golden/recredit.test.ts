@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { approveRecalculation, proposeRecredit } from '../../server/src/modules/entitlements/index.ts';
+import { approveRecalculation, proposeChange } from '../../server/src/modules/entitlements/index.ts';
 import { makeContext } from '../../server/src/platform/context.ts';
 import { anInstallation, type Installation } from '../support/installation.ts';
 import { aProgram, aWorld, perHundred, type World } from '../support/world.ts';
@@ -9,7 +9,7 @@ beforeAll(async () => { installation = await anInstallation(); });
 afterAll(() => installation.close());
 
 async function recredit(world: World, document: string, role: 'buyer' | 'rep', member: string): Promise<{ winners: number; losers: number }> {
-  const { recalculationId, preview } = await proposeRecredit(world.context, { change: { kind: 'recredit', program: 'p', source: 'erp', document, role, member }, reason: 'the wrong code on the invoice' });
+  const { recalculationId, preview } = await proposeChange(world.context, { change: { kind: 'recredit', program: 'p', source: 'erp', document, role, member }, reason: 'the wrong code on the invoice' });
   await approveRecalculation(makeContext({ db: installation.db, tenantId: world.context.tenantId, principal: 'second', now: world.context.now }), { program: 'p', recalculationId });
   return { winners: preview.winners, losers: preview.losers };
 }

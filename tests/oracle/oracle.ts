@@ -304,7 +304,7 @@ function curve(mechanic: Mechanic, x: Ratio, measured: Ratio, base: Ratio | null
 function lotOf(mechanic: Mechanic, end: string): { available: string; expires: string } {
   const { available, expires } = mechanic.award;
   const from = typeof available === 'object' ? (end === 'infinity' ? 'infinity' : addDays(end, available.after_days)) : '-infinity';
-  if (expires === 'never') return { available: from, expires: 'infinity' };
+  if (expires === 'never' || 'inactive_months' in expires) return { available: from, expires: 'infinity' };
   if ('on' in expires) return { available: from, expires: expires.on };
   if (end === 'infinity') return { available: from, expires: 'infinity' };
   const day = addMonths(end, expires.months);

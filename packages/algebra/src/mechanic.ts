@@ -126,6 +126,8 @@ const expiry = z.union([
   z.literal('never'),
   z.strictObject({ months: z.number().int().min(1).max(600), end: z.enum(['day', 'month', 'quarter', 'year']).default('day'), day: z.string().regex(/^\d{2}-\d{2}$/).optional() }),
   z.strictObject({ on: z.iso.date() }),
+  /** After so many months in which its holder did nothing at all; the same for every award of the unit. */
+  z.strictObject({ inactive_months: z.number().int().min(1).max(120) }),
 ]);
 const award = z.strictObject({
   unit: key,

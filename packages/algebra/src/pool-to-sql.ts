@@ -14,7 +14,7 @@ export function poolToSql(rule: Rule, options: Names): string {
   const { pool } = rule.mechanic;
   if (!pool) throw new Error('not a pooled mechanic');
   const received = pool.by === 'everyone' ? rankOf(rule, options) : shareOf(rule, options);
-  const award = awardColumns(rule);
+  const award = awardColumns(rule, { window: '$3::date', subject: '0' });
   return `INSERT INTO pg_temp.computed (mechanic_id, version_id, member_id, window_start, subject_id, window_end, facts, measured_n, measured_d, base_n, base_d, why, uncapped, unit_id, gate, available_on, expires_on)
   SELECT ${rule.mechanicId}::bigint, ${rule.versionId}::bigint, q.member_id, $3::date, 0, q.window_end, q.facts, q.mn, q.md, q.bn, q.bd, q.why, q.amount, ${rule.unitId}::bigint, ${award.gate}, ${award.available}, ${award.expires}
   FROM (${received}) AS q`;

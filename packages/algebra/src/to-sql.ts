@@ -329,7 +329,7 @@ class Grain {
     const parts = [`f.role = ${literal(role)}`, `f.kind = ${literal(kind)}`];
     if (!baseline) {
       const day = this.#perThing ? 'f.base_on' : 'f.earned_on';
-      parts.push(`f.base_on >= member.counts_from AND f.base_on < member.counts_until`);
+      parts.push(`f.base_on >= member.counts_from AND f.base_on < member.counts_until AND NOT member.gaps @> f.base_on`);
       parts.push(`${day} >= ${dayLiteral(rule.countsFrom)}${rule.countsUntil === INFINITY ? '' : ` AND ${day} < ${dayLiteral(rule.countsUntil)}`}`);
     }
     return this.#pass.flag([...parts, ...conditions.map((condition) => this.#pass.condition(condition))]);
@@ -512,7 +512,8 @@ function baseOf(rule: Rule, grain: Grain, end: string, options: CompileOptions):
   const joins = targetJoin('target', base.target, "'member:' || k.member_id");
   if (!base.pro_rata) return { ratio: { n: 'target.value::numeric', d: '1::numeric' }, joins };
   // Whole days of membership inside the window over the window's days: who joins on the 16th of 30 owes half the target.
-  const days = `(LEAST(${end} + 1, member.counts_until) - GREATEST(k.w, member.counts_from))`;
+  const away = `COALESCE((SELECT sum(upper(gap) - lower(gap)) FROM unnest(member.gaps * datemultirange(daterange(k.w, ${end} + 1))) AS gap), 0)`;
+  const days = `(LEAST(${end} + 1, member.counts_until) - GREATEST(k.w, member.counts_from) - ${away})`;
   return {
     ratio: { n: `(target.value::numeric * GREATEST(${days}, 0))`, d: `(${end} + 1 - k.w)::numeric` },
     joins: `${joins} JOIN members.member AS member ON member.tenant_id = $1 AND member.program_id = $2 AND member.member_id = k.member_id`,
@@ -619,15 +620,15 @@ export function defaultLeast(mechanic: Mechanic): 0 | null {
 }
 
 /** Lot of the award: its gate, the first day it can be spent and the last. All from the window's date, never from the booking. */
-export function awardColumns(rule: Rule): { gate: string; available: string; expires: string } {
+export function awardColumns(rule: Rule, key: { window: string; subject: string } = { window: 'q.w', subject: 'q.subject' }): { gate: string; available: string; expires: string } {
   const { available, expires } = rule.mechanic.award;
-  const gate = available === 'approval' ? `'approval'` : available === 'period_close' ? `'close:' || q.window_end` : `''`;
+  const gate = available === 'approval' ? `'approval:${rule.mechanicId}:' || ${key.window} || ':' || ${key.subject}` : available === 'period_close' ? `'close:' || q.window_end` : `''`;
   const from = typeof available === 'object' ? `(q.window_end + ${available.after_days})` : `'-infinity'::date`;
   return { gate: `${gate}::text`, available: from, expires: expiresOn(expires) };
 }
 
 function expiresOn(expires: Mechanic['award']['expires']): string {
-  if (expires === 'never') return `'infinity'::date`;
+  if (expires === 'never' || 'inactive_months' in expires) return `'infinity'::date`; // inactivity is the wallet's, not the lot's
   if ('on' in expires) return dayLiteral(expires.on);
   const day = `(q.window_end + interval '${expires.months} months')`;
   if (expires.day !== undefined) {

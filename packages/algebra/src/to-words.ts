@@ -198,6 +198,7 @@ function awardWords(mechanic: Mechanic, pl: boolean): string[] {
   const { available, expires } = mechanic.award;
   const from = available === 'at_once' ? [] : [typeof available === 'object' ? (pl ? `dostępne po ${available.after_days} dniach` : `available after ${available.after_days} days`) : available === 'approval' ? (pl ? 'dostępne po zatwierdzeniu' : 'available on approval') : (pl ? 'dostępne po zamknięciu okresu' : 'available at period close')];
   if (expires === 'never') return from;
+  if ('inactive_months' in expires) return [...from, pl ? `ważne, dopóki nie minie ${expires.inactive_months} mies. bez aktywności` : `valid until ${expires.inactive_months} months pass without activity`];
   if ('on' in expires) return [...from, pl ? `ważne do ${expires.on}` : `valid until ${expires.on}`];
   const end = expires.day !== undefined ? (pl ? `, do najbliższego ${expires.day}` : `, to the next ${expires.day}`) : expires.end === 'day' ? '' : { month: pl ? ', do końca miesiąca' : ', to the end of the month', quarter: pl ? ', do końca kwartału' : ', to the end of the quarter', year: pl ? ', do końca roku' : ', to the end of the year' }[expires.end];
   return [...from, pl ? `ważne ${expires.months} mies.${end}` : `valid ${expires.months} months${end}`];

@@ -11,6 +11,8 @@ export type Route = {
   idempotent?: boolean;
   /** The body is a file, streamed. */
   upload?: boolean;
+  /** The answer is a file of this type, streamed; its handler yields text. */
+  download?: string;
   params?: z.ZodType;
   query?: z.ZodType;
   body?: z.ZodType;
@@ -23,5 +25,7 @@ export const key = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/).meta({ descri
 /** Amounts travel as decimal text: never a float. */
 export const amount = z.string().regex(/^-?\d{1,16}(\.\d{1,6})?$/).meta({ description: 'A decimal as text' });
 export const day = z.iso.date();
+export const program = z.strictObject({ program: key });
+export const memberReference = z.string().min(1).max(200).meta({ description: 'code:…, nip:…, email:… or a bare code' });
 export const cursor = z.strictObject({ limit: z.coerce.number().int().min(1).max(200).default(50), after: z.string().max(300).optional() });
 export const problem = z.object({ type: z.string(), title: z.string(), status: z.number(), detail: z.string().optional(), code: z.string(), instance: z.string().optional(), errors: z.array(z.object({ pointer: z.string(), code: z.string(), message: z.string() })).optional() });

@@ -70,6 +70,9 @@ export function roundRatio({ n, d }: Ratio, rounding: Rounding): bigint {
   }
 }
 
+/** The most that one amount may be, in smallest units: far below 2^63, so that sums of many still fit. */
+export const MINOR_MAX = 10n ** 15n;
+
 /** '349.90' at scale 2 → 34990n. Refuses more decimals than the scale holds, and anything that is not a plain decimal. */
 export function parseMinor(text: string, scale: number, what = 'amount'): bigint {
   const value = parseRatio(text);
@@ -79,6 +82,7 @@ export function parseMinor(text: string, scale: number, what = 'amount'): bigint
       `„${text}” (${what}) nie jest liczbą z najwyżej ${scale} miejscami po kropce.`,
       `“${text}” (${what}) is not a number with at most ${scale} decimals.`));
   }
+  if (scaled.n > MINOR_MAX || scaled.n < -MINOR_MAX) throw new Refusal('amount_too_large', 422, phrase(`„${text}” (${what}) to za dużo.`, `“${text}” (${what}) is too large.`));
   return scaled.n;
 }
 

@@ -3,3 +3,4 @@ export * from './refusal.ts';
 export * from './decimal.ts';
 export * from './day.ts';
 export * from './random.ts';
+export * from './identifiers.ts';

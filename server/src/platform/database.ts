@@ -40,6 +40,7 @@ export function openDatabase(connectionString: string, role: Role, options: { ma
     connectionString, max: options.max ?? 10, application_name: 'premia', options: `-c role=${role} -c search_path=pg_catalog -c plan_cache_mode=force_custom_plan`,
   });
   pool.on('error', () => {}); // an idle connection lost with its server: the next use opens another
+  pool.on('connect', (client) => { client.on('error', () => {}); }); // one lost while in use says so to whoever uses it
   const kysely = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
   const once = <T>(tenantId: bigint, work: (tx: Tx) => Promise<T>, isolation: Isolation): Promise<T> => kysely.transaction().setIsolationLevel(isolation).execute(async (tx) => {
     await sql`SELECT set_config('app.tenant', ${String(tenantId)}, true)`.execute(tx);

@@ -6,7 +6,7 @@ import { openapi, type Route } from '@premia/contract';
 import { LOCALES, Refusal, phrase, type Locale } from '@premia/kernel';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { Counter, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { makeContext, type Context } from './context.ts';
 import type { Database } from './database.ts';
@@ -71,6 +71,7 @@ async function answer(options: HttpOptions, route: Route, handler: Handler, requ
     body: route.upload || !route.body ? undefined : read(route.body, request.body ?? undefined, 'body'), upload: route.upload ? (request.body as Readable | null) : null,
   };
   const work = async (): Promise<{ status: number; body: unknown }> => ({ status: 200, body: toJson(await handler(context, given)) });
+  if (route.download !== undefined) return reply.type(route.download).send(Readable.from(await handler(context, given) as AsyncIterable<string>));
   if (!route.idempotent) return (await work()).body;
   const key = request.headers['idempotency-key'];
   if (typeof key !== 'string' || key.length === 0 || key.length > 200) throw new Refusal('idempotency_key_missing', 400, phrase('Brakuje nagłówka Idempotency-Key.', 'The Idempotency-Key header is missing.'));
@@ -118,6 +119,7 @@ function fromFastify(error: unknown): Refusal {
   if (statusCode === 415) return new Refusal('media_type', 415, phrase('Ten typ treści nie jest obsługiwany.', 'This content type is not supported.'));
   if (statusCode === 429) return new Refusal('too_many_requests', 429, phrase('Za dużo żądań; spróbuj za chwilę.', 'Too many requests; try again shortly.'));
   if (statusCode !== undefined && statusCode < 500) return new Refusal('request_malformed', statusCode, phrase('Żądanie jest nieprawidłowe.', 'The request is not valid.'));
+  if (code === '22003') return new Refusal('amount_too_large', 422, phrase('Suma kwot jest za duża.', 'The sum of the amounts is too large.'));
   if (code === 'ECONNREFUSED' || code === '57P01' || code === '57P03') return new Refusal('database_away', 503, phrase('Baza danych jest chwilowo niedostępna.', 'The database is away for a moment.'));
   return new Refusal('unexpected', 500, phrase('Coś poszło nie tak. Zapisaliśmy to pod tym numerem.', 'Something went wrong. It is on record under this id.'));
 }

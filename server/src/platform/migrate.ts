@@ -4,6 +4,7 @@ import { sql, type Kysely } from 'kysely';
 import { Migrator, type Migration } from 'kysely/migration';
 import pg from 'pg';
 import { openDatabase, type Schema } from './database.ts';
+import { migrateJobs } from './jobs.ts';
 
 export const MIGRATIONS = join(import.meta.dirname, '..', '..', 'migrations');
 
@@ -58,6 +59,7 @@ export async function migrate(databaseUrl: string, folder = MIGRATIONS): Promise
     const migrator = new Migrator({ db: database.kysely as Kysely<unknown> as Kysely<Schema>, provider: provider(folder), migrationTableSchema: 'migration' });
     const { error, results } = await migrator.migrateToLatest();
     if (error) throw error;
+    await migrateJobs(databaseUrl);
     return (results ?? []).filter((result) => result.status === 'Success').map((result) => result.migrationName);
   } finally {
     await database.close();

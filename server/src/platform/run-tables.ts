@@ -15,7 +15,7 @@ CREATE TEMP TABLE IF NOT EXISTS incoming (
 ) ON COMMIT DELETE ROWS;
 CREATE INDEX IF NOT EXISTS incoming_place ON pg_temp.incoming (place);
 CREATE TEMP TABLE IF NOT EXISTS party (reference text PRIMARY KEY, member_id bigint) ON COMMIT DELETE ROWS;
-CREATE TEMP TABLE IF NOT EXISTS credit (line_id bigint PRIMARY KEY, document_id bigint NOT NULL, base_document_id bigint NOT NULL, base_line_id bigint NOT NULL, base_on date NOT NULL) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS credit (line_id bigint PRIMARY KEY, document_id bigint NOT NULL, base_document_id bigint NOT NULL, base_line_id bigint NOT NULL, base_line_document_id bigint NOT NULL, base_on date NOT NULL) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS credited (line_id bigint NOT NULL) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS touch (member_id bigint NOT NULL, day date NOT NULL) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS affected (class smallint NOT NULL, member_id bigint NOT NULL, window_start date NOT NULL, low date NOT NULL, high date NOT NULL) ON COMMIT DELETE ROWS;
@@ -33,7 +33,7 @@ CREATE TEMP TABLE IF NOT EXISTS change (
   mechanic_id bigint NOT NULL, member_id bigint NOT NULL, window_start date NOT NULL, subject_id bigint NOT NULL, gone boolean NOT NULL, version_id bigint, window_end date,
   facts bigint, measured_n numeric, measured_d numeric, base_n numeric, base_d numeric, why text, uncapped bigint NOT NULL, old_uncapped bigint NOT NULL, old_amount bigint NOT NULL,
   unit_id bigint NOT NULL, gate text NOT NULL, available_on date NOT NULL, expires_on date NOT NULL,
-  old_unit_id bigint, old_gate text, old_available_on date, old_expires_on date
+  old_unit_id bigint, old_gate text, old_available_on date, old_expires_on date, late boolean NOT NULL DEFAULT false
 ) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS difference (
   member_id bigint NOT NULL, unit_id bigint NOT NULL, mechanic_id bigint NOT NULL, window_start date NOT NULL, subject_id bigint NOT NULL, delta bigint NOT NULL,

@@ -48,7 +48,7 @@ async function refuseCircles(tx: Tx, context: Context, program: Program): Promis
 export async function settleAll(tx: Tx, context: Context, program: Program): Promise<void> {
   const settling = await openSettling(tx, context, program);
   await lockAll(tx, context, program);
-  await settle(tx, settling, 'all');
+  await settle(tx, { ...settling, lateApproved: true }, 'all');
 }
 
 export async function lockAll(tx: Tx, context: Context, program: Program): Promise<void> {

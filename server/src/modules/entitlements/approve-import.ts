@@ -4,6 +4,8 @@ import { type Context } from '../../platform/context.ts';
 import { row, rows, runText, type Tx } from '../../platform/database.ts';
 import { emptyRun } from '../../platform/run-tables.ts';
 import { LOAD_CHUNK, OPEN_CHUNKS, STORE_OUTCOMES, recordLines, sourceShape, type Source } from '../facts/index.ts';
+import { addJob } from '../../platform/jobs.ts';
+import { publishEvent } from '../../platform/outbox.ts';
 import { audit } from '../identity/index.ts';
 import { findProgram, type Program } from '../members/index.ts';
 import { earnedInRun, openSettling, type Earned } from './record-sales.ts';
@@ -29,8 +31,31 @@ export async function approveImport(context: Context, input: { program: string; 
       throw new Refusal('second_person_needed', 403, phrase('Import musi zatwierdzić inna osoba niż ta, która go wgrała.', 'An import must be approved by another person than the one who loaded it.'));
     }
     await sql`UPDATE facts.import SET state = 'approved', approved_by = ${context.principal} WHERE import_id = ${input.importId}`.execute(tx);
+    // Whoever approves usually records at once; should that process die, another goes on.
+    await addJob(tx, 'record_import', { tenant: String(context.tenantId), program: program.key, import: String(input.importId) }, `import/${input.importId}`, RECORD_AFTER_SECONDS);
     await audit(tx, context, { action: 'import.approved', subject: `import:${input.importId}`, programId: program.programId, after: found.counts });
   });
+}
+
+const RECORD_AFTER_SECONDS = 120;
+
+/** Turns a staged import down: nothing of it is recorded. One that was recorded and mended keeps what is recorded. */
+export async function rejectImport(context: Context, input: { program: string; importId: bigint; reason: string }): Promise<void> {
+  await context.transaction(async (tx) => {
+    const program = await findProgram(tx, input.program);
+    const found = await findImport(tx, program, input.importId);
+    if (found.state !== 'staged') throw new Refusal('import_not_staged', 409, phrase('Ten import nie czeka na zatwierdzenie.', 'This import does not wait for approval.'));
+    await sql`UPDATE facts.import SET state = 'rejected', approved_by = ${context.principal} WHERE program_id = ${program.programId} AND import_id = ${input.importId} AND state = 'staged'`.execute(tx);
+    await audit(tx, context, { action: 'import.rejected', subject: `import:${input.importId}`, programId: program.programId, after: { reason: input.reason } });
+  });
+}
+
+export type ImportListRow = { import_id: bigint; source: string; state: string; parts: string[]; counts: Record<string, number>; staged_by: string; approved_by: string | null };
+
+/** Imports, newest first. */
+export async function listImports(tx: Tx, program: Program, page: { state?: string; before?: bigint; limit: number }): Promise<ImportListRow[]> {
+  return rows<ImportListRow>(tx, sql`SELECT i.import_id, s.key AS source, i.state, i.parts, i.counts, i.staged_by, i.approved_by FROM facts.import AS i JOIN facts.source AS s ON s.tenant_id = i.tenant_id AND s.program_id = i.program_id AND s.source_id = i.source_id
+    WHERE i.program_id = ${program.programId} AND (${page.state ?? null}::text IS NULL OR i.state = ${page.state ?? null}) AND (${page.before ?? null}::bigint IS NULL OR i.import_id < ${page.before ?? null}) ORDER BY i.import_id DESC LIMIT ${page.limit}`);
 }
 
 export type ImportResult = { importId: bigint; recorded: number; known: number; conflict: number; quarantined: number };
@@ -54,8 +79,10 @@ export async function recordImport(context: Context, input: { program: string; i
     input.onProgress?.(index + 1, chunks.length);
   }
   return context.transaction(async (tx) => {
-    await sql`UPDATE facts.import SET state = 'recorded' WHERE import_id = ${input.importId} AND state = 'approved'`.execute(tx);
-    return importResult(tx, input.importId);
+    const done = await rows(tx, sql`UPDATE facts.import SET state = 'recorded' WHERE import_id = ${input.importId} AND state = 'approved' RETURNING 1`);
+    const result = await importResult(tx, input.importId);
+    if (done.length > 0) await publishEvent(tx, context, { type: 'import.recorded', programId: (await findProgram(tx, input.program)).programId, payload: { program: input.program, ...result } });
+    return result;
   });
 }
 

@@ -70,13 +70,27 @@ export const storeChanges = (later: readonly bigint[]): string => `
     base_n = excluded.base_n, base_d = excluded.base_d, why = excluded.why, uncapped = excluded.uncapped, amount = excluded.amount, unit_id = excluded.unit_id,
     gate = excluded.gate, available_on = excluded.available_on, expires_on = excluded.expires_on, settled_seq = excluded.settled_seq`;
 
-const decided = (later: readonly bigint[]): string => (later.length === 0 ? 'uncapped' : `CASE WHEN mechanic_id = ANY(ARRAY[${later.join(', ')}]::bigint[]) THEN old_amount ELSE uncapped END`);
+const decided = (later: readonly bigint[]): string => `CASE WHEN late${later.length === 0 ? '' : ` OR mechanic_id = ANY(ARRAY[${later.join(', ')}]::bigint[])`} THEN old_amount ELSE uncapped END`;
 
 /** A window that vanished keeps its row, owing nothing: what was granted and taken back stays to be explained. */
 export const storeGone = (later: readonly bigint[]): string => `
-  UPDATE entitlements.entitlement AS e SET uncapped = 0, amount = ${later.length === 0 ? '0' : `CASE WHEN e.mechanic_id = ANY(ARRAY[${later.join(', ')}]::bigint[]) THEN e.amount ELSE 0 END`}, facts = 0, measured_n = 0, why = 'gone', settled_seq = $3
+  UPDATE entitlements.entitlement AS e SET uncapped = 0, amount = CASE WHEN c.late${later.length === 0 ? '' : ` OR e.mechanic_id = ANY(ARRAY[${later.join(', ')}]::bigint[])`} THEN e.amount ELSE 0 END, facts = 0, measured_n = 0, why = 'gone', settled_seq = $3
   FROM pg_temp.change AS c WHERE c.gone AND e.tenant_id = $1 AND e.program_id = $2 AND e.member_id = c.member_id AND e.mechanic_id = c.mechanic_id
     AND e.window_start = c.window_start AND e.subject_id = c.subject_id`;
+
+/** Where the program asks for it, what facts move in closed periods waits: the entitlement knows what is owed, the ledger follows on approval. Limits in total and budgets are walks over all windows and do not wait. */
+export const HOLD_LATE = `
+  UPDATE pg_temp.change AS c SET late = true FROM entitlements.close AS x WHERE x.tenant_id = $1 AND x.program_id = $2 AND x.state = 'closed' AND COALESCE(c.window_end, c.window_start) BETWEEN x.starts_on AND x.ends_on AND c.uncapped <> c.old_amount`;
+
+/** Entitlements of closed periods whose difference waits for approval. */
+export const LATE = `
+  SELECT e.* FROM entitlements.entitlement AS e JOIN entitlements.close AS x ON x.tenant_id = e.tenant_id AND x.program_id = e.program_id AND x.state = 'closed' AND e.window_end BETWEEN x.starts_on AND x.ends_on
+  WHERE e.tenant_id = $1 AND e.program_id = $2 AND e.amount <> e.uncapped AND e.mechanic_id <> ALL($3::bigint[])`;
+
+/** The differences of those. $4 members, or NULL for all. */
+export const LATE_DIFFERENCES = `
+  INSERT INTO pg_temp.difference (member_id, unit_id, mechanic_id, window_start, subject_id, delta, gate, available_on, expires_on)
+  SELECT member_id, unit_id, mechanic_id, window_start, subject_id, uncapped - amount, gate, available_on, expires_on FROM (${LATE}) AS late WHERE $4::bigint[] IS NULL OR member_id = ANY($4::bigint[])`;
 
 /** One difference per entitlement, or two where its lot moved: all out of the old, all into the new. */
 export const fillDifferences = (later: readonly bigint[]): string => `
@@ -173,3 +187,6 @@ export const TOUCH_MEMBERS = `
   INSERT INTO pg_temp.touch (member_id, day)
   SELECT DISTINCT f.member_id, x.day FROM facts.fact AS f CROSS JOIN LATERAL (VALUES (f.earned_on), (f.base_on)) AS x(day)
   WHERE f.tenant_id = $1 AND f.program_id = $2 AND f.member_id = ANY($3::bigint[])`;
+
+/** The same from a day on: $4. */
+export const TOUCH_MEMBERS_FROM = `${TOUCH_MEMBERS} AND f.base_on >= $4::date`;

@@ -2,13 +2,13 @@ import { Refusal, must, phrase } from '@premia/kernel';
 import { sql } from 'kysely';
 import { instant, type Context } from '../../platform/context.ts';
 import { row, rows, type Tx } from '../../platform/database.ts';
+import { publishEvent } from '../../platform/outbox.ts';
 import { audit } from '../identity/index.ts';
-import { findSource, recreditDocument } from '../facts/index.ts';
-import { findMember, findProgram, type CreditedRole, type Program } from '../members/index.ts';
+import { findProgram, type Program } from '../members/index.ts';
 import { planProgram, readProgram, saveProgram, type ProgramFile } from '../mechanics/index.ts';
 import { publishStep, settleAll } from './apply-program.ts';
+import { applyChange, isInputChange, type InputChange } from './change-inputs.ts';
 import { openSettling } from './record-sales.ts';
-import { settle } from './settle.ts';
 import { listStale, settleWindow } from './settle-pools.ts';
 
 /** What a change would move: per mechanic and unit, per month, and for whom. Amounts in the unit's smallest units, as text. */
@@ -39,28 +39,20 @@ async function rememberEntitled(tx: Tx, programId: bigint): Promise<void> {
   await sql.raw(`INSERT INTO pg_temp.entitled_before ${entitled(programId)}`).execute(tx);
 }
 
-/** A document credited to another member, as a recalculation's change. */
-export type Recredit = { kind: 'recredit'; program: string; source: string; document: string; role: CreditedRole; member: string };
-
-async function recreditAndSettle(tx: Tx, context: Context, change: Recredit): Promise<{ program: Program; preview: Preview }> {
+async function changeAndSettle(tx: Tx, context: Context, change: InputChange): Promise<{ program: Program; preview: Preview }> {
   const program = await findProgram(tx, change.program);
   const settling = await openSettling(tx, context, program);
-  const source = await findSource(tx, program, change.source);
-  const { memberId } = await findMember(tx, program, change.member);
   await rememberEntitled(tx, program.programId);
-  await recreditDocument(tx, { tenantId: context.tenantId, program, source, number: change.document, role: change.role, memberId, recordedSeq: settling.runSeq });
-  await settle(tx, settling);
+  await applyChange(tx, context, program, { ...settling, lateApproved: true }, change);
   for (const window of await listStale(tx, program)) await settleWindow(tx, await openSettling(tx, context, program), window);
   return { program, preview: await comparePreview(tx, program) };
 }
 
-/** Proposes that a document be credited to another member; previewed like every change of the past, decided by a second person. */
-export async function proposeRecredit(context: Context, input: { change: Recredit; reason: string }): Promise<{ recalculationId: bigint; preview: Preview }> {
-  const preview = await context.rehearse(async (tx) => (await recreditAndSettle(tx, context, input.change)).preview);
+/** Proposes a change of what rules read: a document credited to another member, a merge, members, targets, products. Previewed like every change of the past, decided by a second person. */
+export async function proposeChange(context: Context, input: { change: InputChange; reason: string }): Promise<{ recalculationId: bigint; preview: Preview }> {
+  const preview = await context.rehearse(async (tx) => (await changeAndSettle(tx, context, input.change)).preview);
   return keepProposal(context, input.change.program, input.change, preview, input.reason);
 }
-
-const isRecredit = (change: unknown): change is Recredit => typeof change === 'object' && change !== null && (change as { kind?: unknown }).kind === 'recredit';
 
 const entitled = (programId: bigint): string => `SELECT e.member_id, m.key, u.key, to_char(LEAST(e.window_end, '2100-12-31'), 'YYYY-MM'), sum(e.amount)::bigint FROM entitlements.entitlement AS e
   JOIN mechanics.mechanic AS m ON m.tenant_id = e.tenant_id AND m.program_id = e.program_id AND m.mechanic_id = e.mechanic_id
@@ -112,8 +104,27 @@ export async function approveRecalculation(context: Context, input: { program: s
     if (found.state !== 'proposed') throw new Refusal('recalculation_not_open', 409, phrase('To przeliczenie jest już rozstrzygnięte.', 'This recalculation is decided already.'));
     if (program.settings.four_eyes.rules && found.proposed_by === context.principal) throw new Refusal('second_person_needed', 403, phrase('Przeliczenie musi zatwierdzić inna osoba.', 'Another person must approve the recalculation.'));
     await sql`UPDATE entitlements.recalculation SET state = 'applied', decided_by = ${context.principal} WHERE program_id = ${program.programId} AND recalculation_id = ${input.recalculationId}`.execute(tx);
-    const { preview } = isRecredit(found.change) ? await recreditAndSettle(tx, context, found.change) : await publishAndSettle(tx, context, readProgram(found.change));
+    const { preview } = isInputChange(found.change) ? await changeAndSettle(tx, context, found.change) : await publishAndSettle(tx, context, readProgram(found.change));
+    await publishEvent(tx, context, { type: 'recalculation.applied', programId: program.programId, payload: { program: program.key, recalculation: input.recalculationId } });
     await audit(tx, context, { action: 'recalculation.applied', subject: `recalculation:${input.recalculationId}`, programId: program.programId, after: { mechanics: preview.mechanics } });
     return preview;
   });
+}
+
+/** Turns a proposed recalculation down. Nothing was posted, nothing is. */
+export async function rejectRecalculation(context: Context, input: { program: string; recalculationId: bigint }): Promise<void> {
+  await context.transaction(async (tx) => {
+    const program = await findProgram(tx, input.program);
+    const done = await rows(tx, sql`UPDATE entitlements.recalculation SET state = 'rejected', decided_by = ${context.principal} WHERE program_id = ${program.programId} AND recalculation_id = ${input.recalculationId} AND state = 'proposed' RETURNING 1`);
+    if (done.length === 0) throw new Refusal('recalculation_not_open', 409, phrase('To przeliczenie nie czeka na decyzję.', 'This recalculation does not wait for a decision.'));
+    await audit(tx, context, { action: 'recalculation.rejected', subject: `recalculation:${input.recalculationId}`, programId: program.programId });
+  });
+}
+
+export type RecalculationRow = { recalculation_id: bigint; change: unknown; state: string; preview: Preview; reason: string; proposed_by: string; decided_by: string | null };
+
+/** Recalculations, newest first, with the preview that was made when they were proposed. */
+export async function listRecalculations(tx: Tx, program: Program, page: { state?: string; after?: bigint; limit: number }): Promise<RecalculationRow[]> {
+  return rows<RecalculationRow>(tx, sql`SELECT recalculation_id, change, state, preview, reason, proposed_by, decided_by FROM entitlements.recalculation WHERE program_id = ${program.programId} AND (${page.state ?? null}::text IS NULL OR state = ${page.state ?? null})
+    AND (${page.after ?? null}::bigint IS NULL OR recalculation_id < ${page.after ?? null}) ORDER BY recalculation_id DESC LIMIT ${page.limit}`);
 }

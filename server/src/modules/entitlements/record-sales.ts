@@ -1,6 +1,7 @@
 import { assert, type Day } from '@premia/kernel';
 import { instant, today, type Context } from '../../platform/context.ts';
 import type { Tx } from '../../platform/database.ts';
+import { publishEvent } from '../../platform/outbox.ts';
 import { openRun } from '../../platform/run-tables.ts';
 import { fillIncoming, findSource, nextRecordedSeq, recordActivities, recordLines, type ActivityDraft, type ActivityOutcome, type DocumentOutcome, type LineDraft } from '../facts/index.ts';
 import { findProgram, type Program } from '../members/index.ts';
@@ -43,6 +44,7 @@ async function recordAndSettle(tx: Tx, context: Context, input: { program: strin
   const outcomes = await recordLines(tx, { tenantId: context.tenantId, program, source, recordedSeq: settling.runSeq, today: settling.bookedOn });
   await settle(tx, settling);
   const earned = await earnedInRun(tx, settling);
+  await publishEvent(tx, context, { type: 'sales.recorded', programId: program.programId, payload: { program: program.key, source: source.key, run: settling.runSeq, documents: outcomes.length, recorded: outcomes.reduce((sum, outcome) => sum + outcome.recorded, 0) } });
   return outcomes.map((outcome) => ({ ...outcome, earned: earned.get(outcome.documentId) ?? [], elsewhere: earned.get(0n) ?? [] }));
 }
 
@@ -68,6 +70,7 @@ export async function recordMemberActivities(context: Context, input: { program:
     const settling = await openSettling(tx, context, program);
     const outcomes = await recordActivities(tx, { tenantId: context.tenantId, program, source, recordedSeq: settling.runSeq, drafts: input.drafts });
     await settle(tx, settling);
+    await publishEvent(tx, context, { type: 'activities.recorded', programId: program.programId, payload: { program: program.key, run: settling.runSeq, activities: outcomes.length } });
     return { outcomes, earned: [...(await earnedInRun(tx, settling)).values()].flat() };
   });
 }

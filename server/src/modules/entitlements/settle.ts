@@ -3,13 +3,14 @@ import type { Day } from '@premia/kernel';
 import { runText, type Tx } from '../../platform/database.ts';
 import { countIn, emptyRun } from '../../platform/run-tables.ts';
 import type { Program } from '../members/index.ts';
-import { postDifferences } from '../ledger/index.ts';
+import { keepActive, postDifferences } from '../ledger/index.ts';
 import type { Plan, Stratum } from './plan.ts';
 import { allocateBudgets } from './settle-pools.ts';
 import { retier } from './tiers.ts';
 import * as q from './queries.ts';
 
-export type Settling = { tenantId: bigint; program: Program; plan: Plan; bookedOn: Day; bookedAt: string; runSeq: bigint };
+/** `lateApproved`: a second person has approved what moves in closed periods, so that it is posted whatever the policy. */
+export type Settling = { tenantId: bigint; program: Program; plan: Plan; bookedOn: Day; bookedAt: string; runSeq: bigint; lateApproved?: boolean };
 
 /**
  * Computes what is owed for everything that pg_temp.touch moves (or, in mode `all`, for everything there is), stores it and posts
@@ -19,6 +20,7 @@ export async function settle(tx: Tx, settling: Settling, mode: 'touched' | 'all'
   const known = [settling.tenantId, settling.program.programId];
   if (settling.plan.reads.activities.size > 0 && mode === 'touched') await runText(tx, q.touchAfterActivities([...settling.plan.reads.activities]), known);
   if (settling.plan.options.correctionPeriod && mode === 'touched') await runText(tx, q.TOUCH_DOCUMENTS, known);
+  if (mode === 'touched' && settling.plan.rules.some((rule) => typeof rule.mechanic.award.expires === 'object' && 'inactive_months' in rule.mechanic.award.expires)) await keepActive(tx, { ...settling, programId: settling.program.programId });
   for (const stratum of strata) {
     if (stratum.rules.length > 0) await settleStratum(tx, settling, stratum, mode);
     if (stratum.tierSets.length > 0) await retier(tx, settling, stratum.tierSets, mode);
@@ -51,6 +53,7 @@ async function storeAndPost(tx: Tx, settling: Settling, stratum: Stratum, mode: 
   const later = [...new Set([...totals.map((limit) => limit.mechanicId), ...budgets])];
   await countIn(tx, 'computed');
   await runText(tx, q.fillChanges(compiled, mode, idsOf(plain)), known);
+  if (settling.program.settings.late_in_closed === 'approve' && !settling.lateApproved) await runText(tx, q.HOLD_LATE, known);
   await runText(tx, q.storeChanges(later), [...known, settling.runSeq]);
   await runText(tx, q.storeGone(later), [...known, settling.runSeq]);
   await runText(tx, q.fillDifferences(later));

@@ -59,7 +59,7 @@ async function resultsOf(tx: Tx, settling: Settling, { tierSet }: Set, mode: 'to
     text: `SELECT t.member_id, f.occurred_on AS day, platform.sum8(f.${column}) AS value FROM (${touched}) AS t
       LEFT JOIN (SELECT f.* FROM facts.fact AS f JOIN members.member AS m ON m.tenant_id = $1 AND m.program_id = $2 AND m.member_id = f.member_id
         WHERE f.tenant_id = $1 AND f.program_id = $2 AND f.role = ${literal(kind === 'sale' ? tierSet.role : 'self')} AND f.kind = ${literal(kind)}
-          AND f.base_on >= m.counts_from AND f.base_on < m.counts_until
+          AND f.base_on >= m.counts_from AND f.base_on < m.counts_until AND NOT m.gaps @> f.base_on
           ${conditions.map((condition) => `AND ${conditionToSql(condition, fields, settling.plan.options)}`).join(' ')}) AS f ON f.member_id = t.member_id
       GROUP BY 1, 2 ORDER BY 1, 2`,
   };

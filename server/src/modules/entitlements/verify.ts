@@ -59,7 +59,7 @@ async function verifyEntitlements(tx: Tx, settling: Settling): Promise<Fault[]> 
       if (direct.length > 0) {
         faults.push(...await list(tx, `SELECT 'amount' AS "check", ${WHERE_ENTITLEMENT('c')}, c.uncapped::text AS expected, c.amount::text AS found FROM entitlements.entitlement AS c
           JOIN mechanics.mechanic AS k ON k.tenant_id = $1 AND k.program_id = $2 AND k.mechanic_id = c.mechanic_id
-          WHERE c.tenant_id = $1 AND c.program_id = $2 AND c.mechanic_id = ANY(ARRAY[${direct.join(', ')}]::bigint[]) AND c.amount <> c.uncapped`, known));
+          WHERE c.tenant_id = $1 AND c.program_id = $2 AND c.mechanic_id = ANY(ARRAY[${direct.join(', ')}]::bigint[]) AND c.amount <> c.uncapped${settling.program.settings.late_in_closed === 'approve' ? ` AND NOT ${IN_CLOSED}` : ''}`, known));
       }
       if (totals.length > 0) {
         faults.push(...await list(tx, `SELECT 'limit in total' AS "check", ${WHERE_ENTITLEMENT('c')}, c.amount::text AS expected, c.old_amount::text AS found FROM (${q.capTotals(totals, 'all')}) AS c
@@ -75,6 +75,8 @@ async function verifyEntitlements(tx: Tx, settling: Settling): Promise<Fault[]> 
   return faults;
 }
 
+/** Differences of closed periods may wait for approval where the program says so. */
+const IN_CLOSED = `EXISTS (SELECT 1 FROM entitlements.close AS x WHERE x.tenant_id = $1 AND x.program_id = $2 AND x.state = 'closed' AND c.window_end BETWEEN x.starts_on AND x.ends_on)`;
 const WHERE_ENTITLEMENT = (alias: string): string => `concat_ws(' ', k.key, 'member ' || ${alias}.member_id, ${alias}.window_start, CASE WHEN ${alias}.subject_id <> 0 THEN 'subject ' || ${alias}.subject_id END) AS "where"`;
 
 async function list(tx: Tx, text: string, known: readonly unknown[]): Promise<Fault[]> {

@@ -27,9 +27,13 @@ export type LineDraft = {
   attributes: Record<string, string> | null;
 };
 
-/** What decides whether a line is the same: everything its source said of it but the document's own number, date and kind. */
+/**
+ * What decides whether a line is the same: everything its source said of it but the document's own number, date and kind – its amounts as
+ * sent, so that a line in a foreign currency is the same line at every rate.
+ */
 export function contentHash(line: LineDraft): string {
-  const content = [line.productCode, line.quantityMilli, line.netMinor, line.grossMinor, line.original, line.buyer, line.seller, line.rep, line.shares, line.channel,
+  const [net, gross] = line.original ? [BigInt(line.original.netMinor), line.original.grossMinor === null ? null : BigInt(line.original.grossMinor)] : [line.netMinor, line.grossMinor];
+  const content = [line.productCode, line.quantityMilli, net, gross, null, line.buyer, line.seller, line.rep, line.shares, line.channel,
     line.attributes && Object.entries(line.attributes).sort(([a], [b]) => (a < b ? -1 : 1)), line.occurredAt, line.baseLine];
   return createHash('sha256').update(JSON.stringify(content, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))).digest('base64url').slice(0, 32);
 }

@@ -1,5 +1,8 @@
 import { literal } from '@premia/algebra';
 
+/** The base line of a line that replaces another in its document and answers for itself. */
+export const LINE_OF_ITS_OWN = '=';
+
 /** Every statement of recording. $1 tenant, $2 program, $3 source, $4 recorded_seq, where a text takes them. */
 
 /** Who the incoming lines name, in the roles that the program rewards. */
@@ -67,6 +70,19 @@ export const CLASSIFY_WHOLE = `
     WHERE inc.known < inc.sent OR inc.sent <> (SELECT count(*) FROM facts.line AS l WHERE l.tenant_id = $1 AND l.program_id = $2 AND l.document_id = inc.document_id)
   ) AS differing WHERE i.number = differing.number`;
 
+const CONFLICTING = `SELECT number, md5(string_agg(concat_ws(':', kind, occurred_on, currency, base_number, line_key, content_hash), '|' ORDER BY place)) AS digest, min(place) AS place FROM pg_temp.incoming WHERE outcome = 'conflict' GROUP BY number`;
+
+/** What a person has decided already is not asked again. */
+export const CLASSIFY_DECIDED = `
+  UPDATE pg_temp.incoming AS i SET outcome = 'known' FROM (${CONFLICTING}) AS d JOIN facts.conflict AS c ON c.tenant_id = $1 AND c.program_id = $2 AND c.source_id = $3 AND c.number = d.number AND c.digest = d.digest AND c.state <> 'open'
+  WHERE i.number = d.number AND i.outcome = 'conflict'`;
+
+/** What came again changed is kept as it came, once, for a person to decide. $4 recorded_seq. */
+export const KEEP_CONFLICTS = `
+  INSERT INTO facts.conflict (tenant_id, program_id, source_id, number, digest, sent, recorded_seq)
+  SELECT $1::bigint, $2::bigint, $3::bigint, d.number, d.digest, (SELECT jsonb_agg(to_jsonb(i) - ARRAY['document_id', 'document_new', 'outcome', 'line_id', 'product_id'] ORDER BY i.place) FROM pg_temp.incoming AS i WHERE i.number = d.number AND i.outcome = 'conflict'), $4::bigint
+  FROM (${CONFLICTING}) AS d ORDER BY d.place ON CONFLICT (tenant_id, program_id, source_id, number, digest) DO NOTHING`;
+
 export const UNKNOWN_PRODUCTS = `
   INSERT INTO facts.product (tenant_id, program_id, sku, name, known)
   SELECT DISTINCT ON (product_code) $1::bigint, $2::bigint, product_code, product_name, false FROM pg_temp.incoming
@@ -77,7 +93,7 @@ export const UNKNOWN_PRODUCTS = `
 
 export const FIND_PRODUCTS = `
   UPDATE pg_temp.incoming AS i SET product_id = found.product_id FROM (
-    SELECT DISTINCT codes.product_code, COALESCE(a.product_id, p.product_id) AS product_id FROM (SELECT DISTINCT product_code FROM pg_temp.incoming WHERE outcome IS NULL) AS codes
+    SELECT DISTINCT codes.product_code, COALESCE(a.product_id, p.same_as, p.product_id) AS product_id FROM (SELECT DISTINCT product_code FROM pg_temp.incoming WHERE outcome IS NULL) AS codes
     LEFT JOIN facts.product_alias AS a ON a.tenant_id = $1 AND a.program_id = $2 AND a.source_id = $3 AND a.code = codes.product_code
     LEFT JOIN facts.product AS p ON p.tenant_id = $1 AND p.program_id = $2 AND p.sku = codes.product_code
   ) AS found WHERE i.product_code = found.product_code`;
@@ -114,8 +130,8 @@ export const touchPlain = (roles: readonly string[]): string => `
 
 /** Split lines take the longer road, with the corrections. */
 export const CREDIT_SPLIT = `
-  INSERT INTO pg_temp.credit (line_id, document_id, base_document_id, base_line_id, base_on)
-  SELECT line_id, document_id, document_id, line_id, occurred_on FROM pg_temp.incoming WHERE outcome = 'new' AND base_number IS NULL AND shares IS NOT NULL`;
+  INSERT INTO pg_temp.credit (line_id, document_id, base_document_id, base_line_id, base_line_document_id, base_on)
+  SELECT line_id, document_id, document_id, line_id, document_id, occurred_on FROM pg_temp.incoming WHERE outcome = 'new' AND base_number IS NULL AND shares IS NOT NULL`;
 
 /**
  * Corrections whose base stands: a document that corrects nothing, or one that itself found its base (then both hang on the same
@@ -135,13 +151,19 @@ export const CREDIT_CORRECTIONS = `
   ), released AS (
     DELETE FROM facts.waiting AS w USING ready WHERE w.tenant_id = $1 AND w.program_id = $2 AND w.source_id = $3 AND w.document_id = ready.document_id RETURNING w.document_id
   )
-  INSERT INTO pg_temp.credit (line_id, document_id, base_document_id, base_line_id, base_on)
-  SELECT l.line_id, l.document_id, ready.root_id, COALESCE(named.line_id, CASE WHEN same.found = 1 THEN same.line_id END, l.line_id), root.occurred_on
+  INSERT INTO pg_temp.credit (line_id, document_id, base_document_id, base_line_id, base_line_document_id, base_on)
+  SELECT l.line_id, l.document_id, ready.root_id, COALESCE(named.line_id, CASE WHEN same.found = 1 THEN same.line_id END, l.line_id),
+    CASE WHEN named.line_id IS NOT NULL THEN named.document_id WHEN same.found = 1 THEN ready.root_id ELSE l.document_id END, root.occurred_on
   FROM ready JOIN released USING (document_id)
   JOIN facts.document AS root ON root.tenant_id = $1 AND root.program_id = $2 AND root.document_id = ready.root_id
   JOIN facts.line AS l ON l.tenant_id = $1 AND l.program_id = $2 AND l.document_id = ready.document_id
-  LEFT JOIN facts.line AS named ON named.tenant_id = $1 AND named.program_id = $2 AND named.document_id = ready.root_id AND named.line_key = l.base_line_key
-  LEFT JOIN LATERAL (SELECT count(*) AS found, min(x.line_id) AS line_id FROM facts.line AS x WHERE x.tenant_id = $1 AND x.program_id = $2 AND x.document_id = ready.root_id AND x.product_id = l.product_id) AS same ON TRUE
+  LEFT JOIN LATERAL (
+    SELECT x.line_id, x.document_id FROM facts.line AS x WHERE x.tenant_id = $1 AND x.program_id = $2 AND x.document_id = ready.root_id AND x.line_key = l.base_line_key
+    UNION ALL SELECT x.line_id, x.document_id FROM facts.document AS xd JOIN facts.line AS x ON x.tenant_id = $1 AND x.program_id = $2 AND x.document_id = xd.document_id AND x.line_key = l.base_line_key
+      WHERE l.base_line_key LIKE '%~%' AND xd.tenant_id = $1 AND xd.program_id = $2 AND xd.source_id = $3 AND xd.base_number = root.number LIMIT 1
+  ) AS named ON TRUE
+  LEFT JOIN LATERAL (SELECT count(*) AS found, min(x.line_id) AS line_id FROM facts.line AS x WHERE x.tenant_id = $1 AND x.program_id = $2 AND x.document_id = ready.root_id AND x.product_id = l.product_id
+    AND l.base_line_key IS DISTINCT FROM ${literal(LINE_OF_ITS_OWN)}) AS same ON TRUE
   ON CONFLICT DO NOTHING`;
 
 /**
@@ -152,14 +174,15 @@ export const insertFacts = (roles: readonly string[], correctionPeriod: boolean)
   INSERT INTO facts.fact (tenant_id, program_id, member_id, line_id, role, crediting, sign, kind, earned_on, occurred_on, document_id, base_on, base_document_id, base_line_id,
     hour, product_id, partner, channel, attributes, quantity_milli, net_minor, gross_minor, recorded_seq)
   SELECT $1::bigint, $2::bigint, p.member_id, c.line_id, p.role, 1, 1, 'sale', ${correctionPeriod ? 'd.occurred_on' : 'c.base_on'}, d.occurred_on, c.document_id, c.base_on, c.base_document_id, c.base_line_id,
-    base.hour, base.product_id, CASE WHEN p.role = 'buyer' THEN base.seller ELSE base.buyer END, base.channel, base.attributes,
+    base.hour, COALESCE(product.same_as, base.product_id), CASE WHEN p.role = 'buyer' THEN base.seller ELSE base.buyer END, base.channel, base.attributes,
     sum(CASE WHEN p.weights IS NULL THEN l.quantity_milli ELSE platform.share(before.quantity + l.quantity_milli, p.weights, p.place) - platform.share(before.quantity, p.weights, p.place) END),
     sum(CASE WHEN p.weights IS NULL THEN l.net_minor ELSE platform.share(before.net + l.net_minor, p.weights, p.place) - platform.share(before.net, p.weights, p.place) END),
     sum(CASE WHEN p.weights IS NULL THEN COALESCE(l.gross_minor, l.net_minor) ELSE platform.share(before.gross + COALESCE(l.gross_minor, l.net_minor), p.weights, p.place) - platform.share(before.gross, p.weights, p.place) END), $3::bigint
   FROM pg_temp.credit AS c
   JOIN facts.document AS d ON d.tenant_id = $1 AND d.program_id = $2 AND d.document_id = c.document_id
   JOIN facts.line AS l ON l.tenant_id = $1 AND l.program_id = $2 AND l.document_id = c.document_id AND l.line_id = c.line_id
-  JOIN facts.line AS base ON base.tenant_id = $1 AND base.program_id = $2 AND base.document_id = CASE WHEN c.base_line_id = c.line_id THEN c.document_id ELSE c.base_document_id END AND base.line_id = c.base_line_id
+  JOIN facts.line AS base ON base.tenant_id = $1 AND base.program_id = $2 AND base.document_id = c.base_line_document_id AND base.line_id = c.base_line_id
+  LEFT JOIN facts.product AS product ON product.tenant_id = $1 AND product.program_id = $2 AND product.product_id = base.product_id
   CROSS JOIN LATERAL (
     ${roles.map((role) => (role === 'rep' ? REP_PARTIES : `SELECT ${literal(role)} AS role, base.${role} AS reference, NULL::bigint[] AS weights, 1 AS place WHERE base.${role} IS NOT NULL AND c.line_id <> ALL(ARRAY(SELECT i.line_id FROM pg_temp.incoming AS i WHERE i.outcome = 'new' AND i.base_number IS NULL AND i.shares IS NOT NULL))`)).join(' UNION ALL ')}
     ${roles.map((role) => `UNION ALL SELECT ${literal(role)}, NULL, NULL::bigint[], 1 WHERE base.${role} IS NULL ${role === 'rep' ? 'AND base.shares IS NULL' : ''}
@@ -170,19 +193,19 @@ export const insertFacts = (roles: readonly string[], correctionPeriod: boolean)
     SELECT COALESCE(m.merged_into, m.member_id) AS member_id, named.role, named.weights, named.place FROM members.member_key AS k
     JOIN members.member AS m ON m.tenant_id = $1 AND m.program_id = $2 AND m.member_id = k.member_id
     WHERE decided.member_id IS NULL AND k.tenant_id = $1 AND k.program_id = $2 AND k.reference = named.reference
-    UNION ALL SELECT decided.member_id, named.role, NULL::bigint[], 1 WHERE decided.member_id IS NOT NULL AND named.place = 1
+    UNION ALL SELECT COALESCE(m.merged_into, m.member_id), named.role, NULL::bigint[], 1 FROM members.member AS m WHERE decided.member_id IS NOT NULL AND named.place = 1 AND m.tenant_id = $1 AND m.program_id = $2 AND m.member_id = decided.member_id
   ) AS p ON TRUE
   LEFT JOIN LATERAL (
     SELECT COALESCE(platform.sum8(x.quantity_milli), 0) AS quantity, COALESCE(platform.sum8(x.net_minor), 0) AS net, COALESCE(platform.sum8(COALESCE(x.gross_minor, x.net_minor)), 0) AS gross
     FROM (
-      SELECT b.quantity_milli, b.net_minor, b.gross_minor FROM facts.line AS b WHERE p.weights IS NOT NULL AND b.tenant_id = $1 AND b.program_id = $2 AND b.document_id = c.base_document_id AND b.line_id = c.base_line_id AND b.line_id <> c.line_id
+      SELECT b.quantity_milli, b.net_minor, b.gross_minor FROM facts.line AS b WHERE p.weights IS NOT NULL AND b.tenant_id = $1 AND b.program_id = $2 AND b.document_id = c.base_line_document_id AND b.line_id = c.base_line_id AND b.line_id <> c.line_id
       UNION ALL SELECT e.quantity_milli, e.net_minor, e.gross_minor FROM (
         SELECT DISTINCT f.line_id, f.document_id FROM facts.fact AS f WHERE p.weights IS NOT NULL AND f.tenant_id = $1 AND f.program_id = $2 AND f.base_document_id = c.base_document_id AND f.base_line_id = c.base_line_id AND f.line_id <> c.base_line_id AND f.kind = 'sale'
         UNION SELECT c2.line_id, c2.document_id FROM pg_temp.credit AS c2 WHERE p.weights IS NOT NULL AND c2.base_line_id = c.base_line_id AND c2.line_id <> c2.base_line_id AND c2.line_id < c.line_id
       ) AS earlier JOIN facts.line AS e ON e.tenant_id = $1 AND e.program_id = $2 AND e.document_id = earlier.document_id AND e.line_id = earlier.line_id
     ) AS x
   ) AS before ON TRUE
-  GROUP BY p.member_id, c.line_id, p.role, d.occurred_on, c.document_id, c.base_on, c.base_document_id, c.base_line_id, base.hour, base.product_id, base.seller, base.buyer, base.channel, base.attributes
+  GROUP BY p.member_id, c.line_id, p.role, d.occurred_on, c.document_id, c.base_on, c.base_document_id, c.base_line_id, base.hour, COALESCE(product.same_as, base.product_id), base.seller, base.buyer, base.channel, base.attributes
   ORDER BY p.member_id, c.line_id`;
 
 const REP_PARTIES = `SELECT 'rep' AS role, base.rep AS reference, NULL::bigint[] AS weights, 1 AS place WHERE base.rep IS NOT NULL AND base.shares IS NULL
@@ -240,3 +263,56 @@ export const PLUS_UNCREDITED = `
 export const TOUCH_RECREDITED = `
   INSERT INTO pg_temp.touch (member_id, day) SELECT DISTINCT f.member_id, x.day FROM facts.fact AS f CROSS JOIN LATERAL (VALUES (f.earned_on), (f.base_on)) AS x(day)
   WHERE f.tenant_id = $1 AND f.program_id = $2 AND f.base_document_id = $3 AND f.role = $4 AND f.crediting = $5::int`;
+
+/** A correction whose base is not awaited any more: a document of its own, on its own date. $3 document. */
+export const CREDIT_GIVEN_UP = `
+  INSERT INTO pg_temp.credit (line_id, document_id, base_document_id, base_line_id, base_line_document_id, base_on)
+  SELECT l.line_id, l.document_id, l.document_id, l.line_id, l.document_id, d.occurred_on FROM facts.document AS d
+  JOIN facts.line AS l ON l.tenant_id = $1 AND l.program_id = $2 AND l.document_id = d.document_id WHERE d.tenant_id = $1 AND d.program_id = $2 AND d.document_id = $3`;
+
+/** Everything a member holds of facts, taken back and given to another: $3 from, $4 to, $5 recorded_seq. Crediting numbers go on from the highest. */
+export const MERGE_FACTS = `
+  WITH held AS (
+    SELECT line_id, role, ${DESCRIBED}, max(crediting) + 1 AS crediting, sum(quantity_milli)::bigint AS quantity_milli, sum(net_minor)::bigint AS net_minor, sum(gross_minor)::bigint AS gross_minor
+    FROM facts.fact WHERE tenant_id = $1 AND program_id = $2 AND member_id = $3 GROUP BY line_id, role, ${DESCRIBED} HAVING sum(quantity_milli) <> 0 OR sum(net_minor) <> 0 OR sum(gross_minor) <> 0
+  ), numbered AS (
+    SELECT h.*, GREATEST(h.crediting, COALESCE((SELECT max(x.crediting) + 1 FROM facts.fact AS x WHERE x.tenant_id = $1 AND x.program_id = $2 AND x.member_id = $4 AND x.line_id = h.line_id AND x.role = h.role), 0)) AS next FROM held AS h
+  )
+  INSERT INTO facts.fact (${FACT})
+  SELECT $1::bigint, $2::bigint, x.member_id, n.line_id, n.role, n.next, x.sign, ${DESCRIBED.split(', ').map((name) => `n.${name}`).join(', ')}, x.sign * n.quantity_milli, x.sign * n.net_minor, x.sign * n.gross_minor, $5::bigint
+  FROM numbered AS n CROSS JOIN LATERAL (VALUES ($3::bigint, -1), ($4::bigint, 1)) AS x(member_id, sign)`;
+
+/** What was credited under one product, taken back and given under another: $3 old product, $4 new, $5 recorded_seq. */
+export const MOVE_PRODUCT = `
+  WITH held AS (
+    SELECT member_id, line_id, role, ${DESCRIBED}, max(crediting) + 1 AS crediting, sum(quantity_milli)::bigint AS quantity_milli, sum(net_minor)::bigint AS net_minor, sum(gross_minor)::bigint AS gross_minor
+    FROM facts.fact WHERE tenant_id = $1 AND program_id = $2 AND product_id = $3 GROUP BY member_id, line_id, role, ${DESCRIBED} HAVING sum(quantity_milli) <> 0 OR sum(net_minor) <> 0 OR sum(gross_minor) <> 0
+  )
+  INSERT INTO facts.fact (${FACT})
+  SELECT $1::bigint, $2::bigint, h.member_id, h.line_id, h.role, h.crediting, x.sign, ${DESCRIBED.split(', ').map((name) => (name === 'product_id' ? 'x.product' : `h.${name}`)).join(', ')}, x.sign * h.quantity_milli, x.sign * h.net_minor, x.sign * h.gross_minor, $5::bigint
+  FROM held AS h CROSS JOIN LATERAL (VALUES ($3::bigint, -1), ($4::bigint, 1)) AS x(product, sign)`;
+
+/** Days of all facts recorded in one run. $3 recorded_seq, $4 members. */
+export const TOUCH_RUN = `
+  INSERT INTO pg_temp.touch (member_id, day) SELECT DISTINCT f.member_id, x.day FROM facts.fact AS f CROSS JOIN LATERAL (VALUES (f.earned_on), (f.base_on)) AS x(day)
+  WHERE f.tenant_id = $1 AND f.program_id = $2 AND f.member_id = ANY($4::bigint[]) AND f.recorded_seq = $3`;
+
+/** Days of all facts over some products on or after a day: what a changed classification may move. $3 products, $4 day. */
+export const TOUCH_PRODUCTS = `
+  INSERT INTO pg_temp.touch (member_id, day) SELECT DISTINCT f.member_id, x.day FROM facts.fact AS f CROSS JOIN LATERAL (VALUES (f.earned_on), (f.base_on)) AS x(day)
+  WHERE f.tenant_id = $1 AND f.program_id = $2 AND f.product_id = ANY($3::bigint[]) AND f.base_on >= $4::date`;
+
+/** Locks everybody named on a document's lines. $3 document. */
+export const LOCK_LINE_PARTIES = `
+  INSERT INTO platform.member_lock (tenant_id, member_id, taken)
+  SELECT DISTINCT $1::bigint, COALESCE(m.merged_into, m.member_id), 1 FROM facts.line AS l
+  CROSS JOIN LATERAL (SELECT l.buyer AS reference UNION SELECT l.seller UNION SELECT l.rep UNION SELECT share ->> 'ref' FROM jsonb_array_elements(l.shares) AS share) AS named
+  JOIN members.member_key AS k ON k.tenant_id = $1 AND k.program_id = $2 AND k.reference = named.reference
+  JOIN members.member AS m ON m.tenant_id = $1 AND m.program_id = $2 AND m.member_id = k.member_id
+  WHERE l.tenant_id = $1 AND l.program_id = $2 AND l.document_id = $3 ORDER BY 2 ON CONFLICT (tenant_id, member_id) DO UPDATE SET taken = platform.member_lock.taken + 1`;
+
+/** Locks everybody with facts over some products. $3 products. */
+export const LOCK_PRODUCT_MEMBERS = `
+  INSERT INTO platform.member_lock (tenant_id, member_id, taken)
+  SELECT DISTINCT $1::bigint, f.member_id, 1 FROM facts.fact AS f WHERE f.tenant_id = $1 AND f.program_id = $2 AND f.product_id = ANY($3::bigint[])
+  ORDER BY 2 ON CONFLICT (tenant_id, member_id) DO UPDATE SET taken = platform.member_lock.taken + 1`;

@@ -29,6 +29,8 @@ export async function recordLines(tx: Tx, recording: Recording): Promise<Documen
   await runText(tx, q.CLASSIFY_LINES, known);
   await runText(tx, q.CLASSIFY_REPEATED);
   if (source.settings.documents === 'whole') await runText(tx, q.CLASSIFY_WHOLE, known);
+  await runText(tx, q.CLASSIFY_DECIDED, sourced);
+  await runText(tx, q.KEEP_CONFLICTS, [...sourced, recordedSeq]);
   await runText(tx, q.UNKNOWN_PRODUCTS, sourced);
   await runText(tx, q.FIND_PRODUCTS, sourced);
   await runText(tx, q.INSERT_LINES, [...known, recordedSeq]);
@@ -42,7 +44,7 @@ export async function recordLines(tx: Tx, recording: Recording): Promise<Documen
 }
 
 /** Facts for pg_temp.credit, then for the corrections that this lets go, until none is left to release. */
-async function creditFacts(tx: Tx, recording: Recording): Promise<void> {
+export async function creditFacts(tx: Tx, recording: Recording): Promise<void> {
   const { tenantId, program, source, recordedSeq } = recording;
   const facts = q.insertFacts(program.settings.rewards, program.settings.corrections === 'correction_period');
   for (let waiting = await rows(tx, sql`SELECT 1 FROM pg_temp.credit LIMIT 1`); ;) {

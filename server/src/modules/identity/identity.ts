@@ -55,6 +55,19 @@ export async function authenticate(db: Database, secret: string): Promise<Princi
   return found ? { tenantId: found.tenant_id, name: `key:${found.key_id}`, permissions: new Set(found.permissions) } : null;
 }
 
+/** Every tenant of the installation, for jobs that go through them all. */
+export async function listTenants(db: Database): Promise<bigint[]> {
+  return db.transaction(0n, async (tx) => (await rows<{ id: bigint }>(tx, sql`SELECT id FROM identity.list_tenants() AS id`)).map((item) => item.id));
+}
+
+export type AuditRow = { audit_id: bigint; at: Date; principal: string; action: string; subject: string; before: unknown; after: unknown; request_id: string | null };
+
+/** The audit, newest first. */
+export async function listAudit(tx: Tx, page: { action?: string; principal?: string; before?: bigint; limit: number }): Promise<AuditRow[]> {
+  return rows<AuditRow>(tx, sql`SELECT audit_id, at, principal, action, subject, before, after, request_id FROM identity.audit WHERE (${page.action ?? null}::text IS NULL OR action = ${page.action ?? null}) AND (${page.principal ?? null}::text IS NULL OR principal = ${page.principal ?? null})
+    AND (${page.before ?? null}::bigint IS NULL OR audit_id < ${page.before ?? null}) ORDER BY audit_id DESC LIMIT ${page.limit}`);
+}
+
 export type AuditEntry = { action: string; subject: string; programId?: bigint; before?: unknown; after?: unknown };
 
 const plain = (value: unknown): string | null => (value === undefined ? null : JSON.stringify(value, (_, item: unknown) => (typeof item === 'bigint' ? String(item) : item)));

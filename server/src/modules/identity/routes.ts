@@ -1,8 +1,13 @@
 import { Refusal, phrase } from '@premia/kernel';
 import type { Handler } from '../../platform/http.ts';
-import { PERMISSIONS, createApiKey, listApiKeys, revokeApiKey, type Permission } from './identity.ts';
+import { PERMISSIONS, createApiKey, listApiKeys, listAudit, revokeApiKey, type Permission } from './identity.ts';
 
-export const identityHandlers: Record<'listKeys' | 'createKey' | 'revokeKey', Handler> = {
+export const identityHandlers: Record<'listKeys' | 'createKey' | 'revokeKey' | 'listAudit', Handler> = {
+  listAudit: (context, { query }) => context.transaction(async (tx) => {
+    const { limit, after, action, principal } = query as { limit: number; after?: string; action?: string; principal?: string };
+    const found = await listAudit(tx, { limit: limit + 1, ...(action === undefined ? {} : { action }), ...(principal === undefined ? {} : { principal }), ...(/^\d{1,18}$/.test(after ?? '') ? { before: BigInt(after as string) } : {}) });
+    return { entries: found.slice(0, limit).map((entry) => ({ id: entry.audit_id, at: entry.at.toISOString(), principal: entry.principal, action: entry.action, subject: entry.subject, before: entry.before, after: entry.after, request: entry.request_id })), next: found.length > limit ? String(found[limit - 1]?.audit_id) : null };
+  }),
   listKeys: async (context) => ({ keys: (await listApiKeys(context)).map((key) => ({ id: key.key_id, name: key.name, prefix: key.prefix, permissions: key.permissions, revoked: key.revoked })) }),
   createKey: async (context, { body }) => {
     const { name, permissions } = body as { name: string; permissions: string[] };

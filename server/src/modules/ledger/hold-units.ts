@@ -13,7 +13,7 @@ export async function holdUnits(tx: Tx, command: Command, unit: Unit, input: { a
   if (input.amount <= 0n) throw refuse('amount_not_positive');
   await lockMember(tx, command.tenantId, command.memberId); // before reading: a twin must wait, then see what we took
   if (!(await claimReference(tx, command, `hold:${input.reference}`))) {
-    const known = await row<HoldRow>(tx, sql`SELECT hold_id, member_id, unit_id, amount, state FROM ledger.hold WHERE program_id = ${command.programId} AND reference = ${input.reference}`);
+    const known = await row<HoldRow>(tx, sql`SELECT hold_id, member_id, unit_id, amount, state FROM ledger.hold WHERE program_id = ${command.programId} AND reference = ${input.reference} ORDER BY hold_id DESC LIMIT 1`);
     if (known) return view(known);
   }
   if (input.amount < unit.smallestRedemption) throw refuse('below_smallest_redemption');
@@ -22,7 +22,7 @@ export async function holdUnits(tx: Tx, command: Command, unit: Unit, input: { a
   const made = must(await row<{ hold_id: bigint }>(tx, sql`INSERT INTO ledger.hold (tenant_id, program_id, member_id, unit_id, amount, state, reference)
     VALUES (${command.tenantId}, ${command.programId}, ${command.memberId}, ${command.unitId}, ${input.amount}, 'held', ${input.reference}) RETURNING hold_id`), 'hold');
   for (const part of taken) await sql`INSERT INTO ledger.hold_lot (tenant_id, program_id, member_id, hold_id, lot_id, amount) VALUES (${command.tenantId}, ${command.programId}, ${command.memberId}, ${made.hold_id}, ${part.lotId}, ${part.amount})`.execute(tx);
-  await post(tx, command, { debit: 'wallet', credit: 'held', amount: input.amount, kind: 'hold', reference: input.reference });
+  await post(tx, command, { debit: 'wallet', credit: 'held', amount: input.amount, kind: 'hold', reference: `hold:${made.hold_id}`, reason: input.reference });
   return { holdId: made.hold_id, memberId: command.memberId, unitId: command.unitId, amount: input.amount, state: 'held' };
 }
 
@@ -60,7 +60,8 @@ export async function refundHold(tx: Tx, given: Omit<Command, 'unitId'>, holdId:
 async function giveBack(tx: Tx, command: Command, hold: Hold, from: 'held' | 'spent', kind: string, graceDays: number): Promise<void> {
   const parts = await rows<{ lot_id: bigint; amount: bigint }>(tx, sql`SELECT lot_id, amount FROM ledger.hold_lot WHERE program_id = ${command.programId} AND member_id = ${command.memberId} AND hold_id = ${hold.holdId} ORDER BY lot_id`);
   for (const part of parts) await giveToLot(tx, command, part.lot_id, part.amount, graceDays);
-  await post(tx, command, { debit: from, credit: 'wallet', amount: hold.amount, kind, reference: `hold:${hold.holdId}` });
+  const undone = await row<{ transfer_id: bigint }>(tx, sql`SELECT transfer_id FROM ledger.transfer WHERE program_id = ${command.programId} AND member_id = ${command.memberId} AND reference = ${`hold:${hold.holdId}`} AND kind = ${from === 'held' ? 'hold' : 'capture'} ORDER BY transfer_id DESC LIMIT 1`);
+  await post(tx, command, { debit: from, credit: 'wallet', amount: hold.amount, kind, reference: `hold:${hold.holdId}`, ...(undone ? { reverses: undone.transfer_id } : {}) });
   await settleDebt(tx, command);
 }
 

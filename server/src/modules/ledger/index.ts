@@ -7,4 +7,6 @@ export * from './post-differences.ts';
 export * from './read-balances.ts';
 export * from './read-statement.ts';
 export * from './refusals.ts';
+export * from './read-liability.ts';
+export * from './transfer-units.ts';
 export * from './routes.ts';

@@ -1,5 +1,5 @@
 import { addDays, must, type Day } from '@premia/kernel';
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import { row, rows, type Tx } from '../../platform/database.ts';
 import { refuse } from './refusals.ts';
 import type { Posting } from './post-differences.ts';
@@ -10,7 +10,11 @@ import type { Posting } from './post-differences.ts';
  */
 export type Wallet = { balance: bigint; held: bigint; debt: bigint };
 export type Unit = { unitId: bigint; scale: number; smallestRedemption: bigint; graceDays: number };
-type Lot = { lot_id: bigint; remaining: bigint };
+type Lot = { lot_id: bigint; remaining: bigint; expires_on: string };
+
+/** Whether a lot l can still be spent on a day: by its own date, and by its holder's inactivity where the unit says so. */
+export const lasts = (day: Day): RawBuilder<boolean> => sql<boolean>`(l.expires_on >= ${day}::date AND (SELECT ledger.last_day(l.expires_on, u.idle_months, COALESCE((SELECT w.active_on FROM ledger.wallet AS w
+  WHERE w.tenant_id = l.tenant_id AND w.program_id = l.program_id AND w.member_id = l.member_id AND w.unit_id = l.unit_id), '-infinity')) FROM ledger.unit AS u WHERE u.tenant_id = l.tenant_id AND u.program_id = l.program_id AND u.unit_id = l.unit_id) >= ${day}::date)`;
 export type Command = Posting & { memberId: bigint; unitId: bigint };
 
 export async function lockMember(tx: Tx, tenantId: bigint, memberId: bigint): Promise<void> {
@@ -28,26 +32,26 @@ export async function readWallet(tx: Tx, command: Command): Promise<Wallet> {
 }
 
 /** Takes up to `amount` from lots: available ones, earliest expiry first; with `pending` then those not available yet. Answers what each gave. */
-export async function takeFromLots(tx: Tx, command: Command, amount: bigint, options: { pending: boolean }): Promise<{ lotId: bigint; amount: bigint }[]> {
-  const lots = await rows<Lot>(tx, sql`SELECT lot_id, remaining FROM ledger.lot WHERE program_id = ${command.programId} AND member_id = ${command.memberId} AND unit_id = ${command.unitId} AND remaining > 0 AND expires_on >= ${command.bookedOn}
+export async function takeFromLots(tx: Tx, command: Command, amount: bigint, options: { pending: boolean }): Promise<{ lotId: bigint; amount: bigint; expiresOn: string }[]> {
+  const lots = await rows<Lot>(tx, sql`SELECT lot_id, remaining, expires_on::text AS expires_on FROM ledger.lot AS l WHERE program_id = ${command.programId} AND member_id = ${command.memberId} AND unit_id = ${command.unitId} AND remaining > 0 AND ${lasts(command.bookedOn)}
     AND (${options.pending} OR (gate = '' AND available_on <= ${command.bookedOn})) ORDER BY (gate <> '' OR available_on > ${command.bookedOn}), expires_on, available_on, lot_id`);
-  const taken: { lotId: bigint; amount: bigint }[] = [];
+  const taken: { lotId: bigint; amount: bigint; expiresOn: string }[] = [];
   let left = amount;
   for (const lot of lots) {
     if (left === 0n) break;
     const part = lot.remaining < left ? lot.remaining : left;
     await sql`UPDATE ledger.lot SET remaining = remaining - ${part} WHERE program_id = ${command.programId} AND member_id = ${command.memberId} AND lot_id = ${lot.lot_id}`.execute(tx);
-    taken.push({ lotId: lot.lot_id, amount: part });
+    taken.push({ lotId: lot.lot_id, amount: part, expiresOn: lot.expires_on });
     left -= part;
   }
   return taken;
 }
 
-/** Gives back to the lot it came from or, if that has expired, to one that expires the unit's grace later. */
-export async function giveToLot(tx: Tx, command: Command, lotId: bigint | null, amount: bigint, graceDays: number): Promise<void> {
+/** Gives back to the lot it came from or, if that has expired, to one that expires the unit's grace later. Without a lot: to one that expires on `fresh`. */
+export async function giveToLot(tx: Tx, command: Command, lotId: bigint | null, amount: bigint, graceDays: number, fresh: Day | 'infinity' = 'infinity'): Promise<void> {
   const back = lotId === null ? [] : await rows(tx, sql`UPDATE ledger.lot SET remaining = remaining + ${amount} WHERE program_id = ${command.programId} AND member_id = ${command.memberId} AND lot_id = ${lotId} AND expires_on >= ${command.bookedOn} RETURNING 1`);
   if (back.length > 0) return;
-  const expires: Day | 'infinity' = lotId === null ? 'infinity' : addDays(command.bookedOn, graceDays);
+  const expires: Day | 'infinity' = lotId === null ? fresh : addDays(command.bookedOn, graceDays);
   await sql`INSERT INTO ledger.lot (tenant_id, program_id, member_id, unit_id, gate, available_on, expires_on, remaining) VALUES (${command.tenantId}, ${command.programId}, ${command.memberId}, ${command.unitId}, '', '-infinity', ${expires}, ${amount})
     ON CONFLICT (tenant_id, program_id, member_id, unit_id, gate, available_on, expires_on) DO UPDATE SET remaining = ledger.lot.remaining + excluded.remaining`.execute(tx);
 }

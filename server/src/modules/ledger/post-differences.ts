@@ -1,6 +1,6 @@
 import type { Day } from '@premia/kernel';
 import { runText, type Tx } from '../../platform/database.ts';
-import { POST_DIFFERENCES } from './queries.ts';
+import { KEEP_ACTIVE, POST_DIFFERENCES } from './queries.ts';
 
 export type Posting = { tenantId: bigint; programId: bigint; bookedOn: Day; bookedAt: string; runSeq: bigint };
 
@@ -14,4 +14,9 @@ export async function postDifferences(tx: Tx, posting: Posting): Promise<void> {
   const { tenantId, programId, bookedOn, bookedAt, runSeq } = posting;
   const known: Record<string, unknown> = { tenant: tenantId, program: programId, day: bookedOn, at: bookedAt, run: runSeq };
   for (const { text, takes } of POST_DIFFERENCES) await runText(tx, text, takes.map((name) => known[name]));
+}
+
+/** Notes who was active on the days of pg_temp.touch: units that expire after inactivity are counted from there. */
+export async function keepActive(tx: Tx, posting: Posting): Promise<void> {
+  await runText(tx, KEEP_ACTIVE, [posting.tenantId, posting.programId, posting.bookedOn]);
 }

@@ -49,7 +49,9 @@ export const POST_DIFFERENCES: readonly Step[] = [
       SELECT m.member_id, m.unit_id, m.debt_new, l.lot_id, l.remaining,
         sum(l.remaining) OVER (PARTITION BY m.member_id, m.unit_id ORDER BY (l.gate <> '' OR l.available_on > $3::date), l.expires_on, l.available_on, l.lot_id)::bigint - l.remaining AS before
       FROM pg_temp.wallet_move AS m JOIN ledger.lot AS l ON l.tenant_id = $1 AND l.program_id = $2 AND l.member_id = m.member_id AND l.unit_id = m.unit_id
-      WHERE m.debt_new > 0 AND l.remaining > 0 AND l.expires_on >= $3::date
+      JOIN ledger.unit AS u ON u.tenant_id = $1 AND u.program_id = $2 AND u.unit_id = m.unit_id
+      LEFT JOIN ledger.wallet AS w ON w.tenant_id = $1 AND w.program_id = $2 AND w.member_id = m.member_id AND w.unit_id = m.unit_id
+      WHERE m.debt_new > 0 AND l.remaining > 0 AND ledger.last_day(l.expires_on, u.idle_months, COALESCE(w.active_on, '-infinity')) >= $3::date
     ) AS along WHERE before < debt_new` },
   { takes: ['tenant', 'program'], text: `
     UPDATE ledger.lot AS l SET remaining = l.remaining - t.from_remaining FROM pg_temp.lot_take AS t
@@ -60,15 +62,26 @@ export const POST_DIFFERENCES: readonly Step[] = [
   { takes: ['tenant', 'program', 'day', 'at', 'run'], text: `
     INSERT INTO ledger.transfer (tenant_id, program_id, member_id, unit_id, debit, credit, amount, kind, booked_on, booked_at, run_seq)
     SELECT $1::bigint, $2::bigint, m.member_id, m.unit_id, x.debit, x.credit, x.amount, x.kind, $3::date, $4::timestamptz, $5::bigint
-    FROM pg_temp.wallet_move AS m CROSS JOIN LATERAL (VALUES
+    FROM pg_temp.wallet_move AS m JOIN ledger.unit AS u ON u.tenant_id = $1 AND u.program_id = $2 AND u.unit_id = m.unit_id CROSS JOIN LATERAL (VALUES
       ('expired', 'wallet', m.revived, 'expiry_reversal'),
       ('debt', 'wallet', m.debt_new - m.debt_old, 'debt'),
-      ('wallet', 'debt', m.debt_old - m.debt_new, 'debt_settled')) AS x(debit, credit, amount, kind)
+      ('wallet', 'debt', m.debt_old - m.debt_new, 'debt_settled'),
+      ('adjusted', 'debt', CASE WHEN u.debt_policy = 'write_off' THEN m.debt_new ELSE 0 END, 'write_off')) AS x(debit, credit, amount, kind)
     WHERE x.amount > 0 ORDER BY m.member_id` },
   { takes: ['tenant', 'program'], text: `
     INSERT INTO ledger.wallet (tenant_id, program_id, member_id, unit_id) SELECT $1::bigint, $2::bigint, m.member_id, m.unit_id FROM pg_temp.wallet_move AS m ORDER BY m.member_id
     ON CONFLICT DO NOTHING` },
   { takes: ['tenant', 'program'], text: `
-    UPDATE ledger.wallet AS w SET balance = w.balance + m.delta + m.revived + m.debt_new - m.debt_old, debt = m.debt_new
-    FROM pg_temp.wallet_move AS m WHERE w.tenant_id = $1 AND w.program_id = $2 AND w.member_id = m.member_id AND w.unit_id = m.unit_id` },
+    UPDATE ledger.wallet AS w SET balance = w.balance + m.delta + m.revived + m.debt_new - m.debt_old, debt = CASE WHEN u.debt_policy = 'write_off' THEN 0 ELSE m.debt_new END
+    FROM pg_temp.wallet_move AS m, ledger.unit AS u WHERE w.tenant_id = $1 AND w.program_id = $2 AND w.member_id = m.member_id AND w.unit_id = m.unit_id AND u.tenant_id = $1 AND u.program_id = $2 AND u.unit_id = m.unit_id` },
 ];
+
+/**
+ * Whoever did something on the touched days stays active until then. Only units that expire after inactivity ask for it; a day that is
+ * recorded late moves it forward, never back, and does not raise what was booked as expired.
+ */
+export const KEEP_ACTIVE = `
+  INSERT INTO ledger.wallet (tenant_id, program_id, member_id, unit_id, active_on)
+  SELECT $1::bigint, $2::bigint, t.member_id, u.unit_id, max(t.day) FROM pg_temp.touch AS t JOIN ledger.unit AS u ON u.tenant_id = $1 AND u.program_id = $2 AND u.idle_months > 0
+  WHERE t.day <= $3::date GROUP BY t.member_id, u.unit_id ORDER BY t.member_id
+  ON CONFLICT (tenant_id, program_id, member_id, unit_id) DO UPDATE SET active_on = GREATEST(ledger.wallet.active_on, excluded.active_on)`;

@@ -13,7 +13,7 @@ export async function readBalances(tx: Tx, programId: bigint, asOf: Day, filter:
     LEFT JOIN ledger.wallet AS w ON w.tenant_id = m.tenant_id AND w.program_id = m.program_id AND w.member_id = m.member_id AND w.unit_id = u.unit_id
     LEFT JOIN LATERAL (
       SELECT sum(remaining) FILTER (WHERE gate = '' AND available_on <= ${asOf}::date) AS available, sum(remaining) FILTER (WHERE NOT (gate = '' AND available_on <= ${asOf}::date)) AS pending
-      FROM ledger.lot AS l WHERE l.tenant_id = m.tenant_id AND l.program_id = m.program_id AND l.member_id = m.member_id AND l.unit_id = u.unit_id AND l.expires_on >= ${asOf}::date
+      FROM ledger.lot AS l WHERE l.tenant_id = m.tenant_id AND l.program_id = m.program_id AND l.member_id = m.member_id AND l.unit_id = u.unit_id AND ledger.last_day(l.expires_on, u.idle_months, COALESCE(w.active_on, '-infinity')) >= ${asOf}::date
     ) AS l ON TRUE
     WHERE m.program_id = ${programId} AND m.merged_into IS NULL
       AND (w.member_id IS NOT NULL OR EXISTS (SELECT 1 FROM facts.fact AS f WHERE f.tenant_id = m.tenant_id AND f.program_id = m.program_id AND f.member_id = m.member_id))

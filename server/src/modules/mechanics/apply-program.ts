@@ -4,7 +4,7 @@ import { instant, type Context } from '../../platform/context.ts';
 import { row, rows, type Tx } from '../../platform/database.ts';
 import { audit } from '../identity/index.ts';
 import { findProgram, type Program } from '../members/index.ts';
-import type { ProgramFile } from './program-file.ts';
+import { idleOf, type ProgramFile } from './program-file.ts';
 import { liveVersions, planPublish, type Desired, type PublishStep } from './publish.ts';
 
 export type ProgramPlan = { program: 'create' | 'change' | 'same'; changes: string[]; mechanics: PublishStep[] };
@@ -75,9 +75,9 @@ async function saveParts(tx: Tx, context: Context, program: Program, file: Progr
   for (const unit of file.units) {
     const found = await row<{ scale: number }>(tx, sql`SELECT scale FROM ledger.unit WHERE program_id = ${p} AND key = ${unit.key}`);
     if (found && found.scale !== unit.scale) throw new Refusal('unit_scale_fixed', 409, phrase(`Skala jednostki „${unit.key}” jest niezmienna.`, `The scale of unit “${unit.key}” cannot change.`));
-    await sql`INSERT INTO ledger.unit (tenant_id, program_id, key, scale, names, smallest_redemption, grace_days, debt_policy)
-      VALUES (${t}, ${p}, ${unit.key}, ${unit.scale}, ${JSON.stringify(unit.names)}::jsonb, ${unit.smallest_redemption}, ${unit.grace_days}, ${unit.debt})
-      ON CONFLICT (tenant_id, program_id, key) DO UPDATE SET names = excluded.names, smallest_redemption = excluded.smallest_redemption, grace_days = excluded.grace_days, debt_policy = excluded.debt_policy`.execute(tx);
+    await sql`INSERT INTO ledger.unit (tenant_id, program_id, key, scale, names, smallest_redemption, grace_days, debt_policy, idle_months)
+      VALUES (${t}, ${p}, ${unit.key}, ${unit.scale}, ${JSON.stringify(unit.names)}::jsonb, ${unit.smallest_redemption}, ${unit.grace_days}, ${unit.debt}, ${Math.max(0, ...file.mechanics.filter((item) => item.mechanic.award.unit === unit.key).map((item) => idleOf(item.mechanic)))})
+      ON CONFLICT (tenant_id, program_id, key) DO UPDATE SET names = excluded.names, smallest_redemption = excluded.smallest_redemption, grace_days = excluded.grace_days, debt_policy = excluded.debt_policy, idle_months = excluded.idle_months`.execute(tx);
   }
   for (const source of file.sources) {
     await sql`INSERT INTO facts.source (tenant_id, program_id, key, settings) VALUES (${t}, ${p}, ${source.key}, ${JSON.stringify(source)}::jsonb)

@@ -21,12 +21,16 @@ const productShape = z.strictObject({ sku: z.string().min(1).max(100), name: z.s
 
 export const segmentShape = z.strictObject({
   key, name: phraseShape.optional(),
-  members: z.array(z.string()).optional(),
+  /** By list: codes, 'nip:…' or 'email:…'; `from` is the day from which they belong, else the day of refreshing. */
+  members: z.array(z.string()).max(50_000).optional(), from: z.iso.date().optional(),
   rule: z.strictObject({
     who: conditionShape.optional(), role: z.enum(['buyer', 'seller', 'rep', 'self']).default('buyer'),
-    measure: leafShape.optional(), window: z.enum(['month', 'quarter', 'year', 'program']).default('program'), at_least: decimalShape.optional(),
+    measure: leafShape.refine((leaf) => leaf.is === 'sum' || leaf.is === 'count', 'a segment measures a sum or a count').optional(), window: z.enum(['month', 'quarter', 'year', 'program']).default('program'), at_least: decimalShape.optional(),
   }).optional(),
 });
+
+export type SegmentRule = z.infer<typeof segmentShape>;
+export const parseSegment = (value: unknown): SegmentRule => parseShape(segmentShape, value, '/segments');
 
 export const programShape = z.strictObject({
   premia: z.literal(1),
@@ -92,11 +96,15 @@ function faultsOf(file: z.infer<typeof programShape>, mechanics: readonly Mechan
       ...(units.has(mechanic.award.unit) ? [] : [unknown(`/mechanics/${index}/award/unit`, mechanic.award.unit)]),
       ...(mechanic.base?.is === 'target' && !targets.has(mechanic.base.target) ? [unknown(`/mechanics/${index}/base/target`, mechanic.base.target)] : []),
       ...(mechanic.measure.is === 'blend' ? mechanic.measure.parts.filter((part) => !targets.has(part.target)).map((part) => unknown(`/mechanics/${index}/measure/parts`, part.target)) : []),
+      ...(idleOf(mechanic) === idleOf(mechanics.find((other) => other.award.unit === mechanic.award.unit) ?? mechanic) ? [] : [{ pointer: `/mechanics/${index}/award/expires`, code: 'inactivity_differs', message: phrase('utrata ważności po braku aktywności musi być taka sama dla wszystkich nagród w tej jednostce', 'expiry after inactivity must be the same for every award of the unit') }]),
       ...(mechanic.clause !== undefined && !clauses.has(mechanic.clause) ? [unknown(`/mechanics/${index}/clause`, mechanic.clause)] : []),
       ...(mechanic.limits.budget !== undefined && !budgets.has(mechanic.limits.budget) ? [unknown(`/mechanics/${index}/limits/budget`, mechanic.limits.budget)] : []),
     ]),
   ];
 }
+
+/** After how many months without activity a mechanic's units expire; 0 is never. */
+export const idleOf = (mechanic: Mechanic): number => (typeof mechanic.award.expires === 'object' && 'inactive_months' in mechanic.award.expires ? mechanic.award.expires.inactive_months : 0);
 
 /** The published JSON Schema of a program's file, printed from the shape that reads it. */
 export const programSchema = (): unknown => z.toJSONSchema(programShape, { io: 'input', unrepresentable: 'any' });

@@ -16,7 +16,7 @@ export const tierSetShape = z.strictObject({
   grace_months: z.number().int().min(0).max(12).default(0),
   tiers: z.array(z.strictObject({
     key, from: decimalShape, name: z.strictObject({ pl: z.string(), en: z.string() }).optional(),
-    benefits: z.array(z.strictObject({ key, kind: z.enum(['discount', 'service', 'access', 'reward']), pl: z.string(), en: z.string(), percent: decimalShape.optional(), from: z.iso.date().optional(), until: z.iso.date().optional() })).default([]),
+    benefits: z.array(z.strictObject({ key, kind: z.enum(['discount', 'service', 'access', 'reward']), pl: z.string(), en: z.string(), percent: decimalShape.optional(), limit: z.strictObject({ times: z.number().int().min(1), per: z.enum(['month', 'quarter', 'year']) }).optional(), from: z.iso.date().optional(), until: z.iso.date().optional() })).default([]),
   })).min(1).max(20).refine((tiers) => tiers.every((tier, index) => index === 0 || compareRatio((tiers[index - 1] as { from: Ratio }).from, tier.from) < 0), 'tiers must rise'),
 });
 export type TierSet = z.infer<typeof tierSetShape>;

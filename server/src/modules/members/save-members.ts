@@ -1,4 +1,4 @@
-import { Refusal, isDay, phrase, type Day } from '@premia/kernel';
+import { Refusal, isDay, isNip, phrase, type Day } from '@premia/kernel';
 import { runText, type Tx } from '../../platform/database.ts';
 import { countsFrom } from './enrol.ts';
 import type { Program } from './program.ts';
@@ -14,7 +14,7 @@ export const MEMBERS_PER_CALL_MAX = 10_000;
 export async function saveMembers(tx: Tx, tenantId: bigint, program: Program, drafts: readonly MemberDraft[], today: Day): Promise<bigint[]> {
   if (drafts.length > MEMBERS_PER_CALL_MAX) throw new Refusal('too_many_members', 413, phrase(`Najwyżej ${MEMBERS_PER_CALL_MAX} uczestników naraz.`, `At most ${MEMBERS_PER_CALL_MAX} members at a time.`));
   for (const [index, draft] of drafts.entries()) {
-    if (draft.code.trim() === '' || (draft.from !== undefined && !isDay(draft.from))) throw new Refusal('member_malformed', 422, phrase('Nieprawidłowy uczestnik.', 'Not a valid member.'), [{ pointer: `/${index}`, code: 'member_malformed', message: phrase('kod lub data', 'code or date') }]);
+    if (draft.code.trim() === '' || (draft.from !== undefined && !isDay(draft.from)) || (draft.nip !== undefined && !isNip(draft.nip))) throw new Refusal('member_malformed', 422, phrase('Nieprawidłowy uczestnik.', 'Not a valid member.'), [{ pointer: `/${index}`, code: 'member_malformed', message: phrase('kod, NIP lub data', 'code, NIP or date') }]);
   }
   const list = JSON.stringify(drafts.map((draft) => ({ ...draft, from: draft.from ?? program.settings.starts_on })));
   const known = [tenantId, program.programId, list];

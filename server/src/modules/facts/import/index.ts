@@ -1,4 +1,6 @@
 export * from './stage-import.ts';
+export * from './mend-import.ts';
+export * from './reasons.ts';
 export * from './read-row.ts';
 export * from './read-number.ts';
 export * from './read-date.ts';

@@ -1,8 +1,7 @@
 import { Refusal } from '@premia/kernel';
 import { contentHash } from '../line-draft.ts';
-import type { Mapping } from '../source-settings.ts';
 import { COPY_COLUMNS, type ChildReport, type ChildTask } from './child-task.ts';
-import { parseFile } from './parse-file.ts';
+import { parseFile, type Parsed } from './parse-file.ts';
 import { readRow, type ReadRules } from './read-row.ts';
 
 /*
@@ -20,14 +19,14 @@ async function run(task: ChildTask): Promise<ChildReport> {
   const prefix = [task.tenantId, task.programId, task.importId, task.part].join('\t');
   let [rows, bad, buffer] = [0, 0, ''];
   let rules: ReadRules | null = null;
-  let mapping: Mapping | null = null;
+  let started: Parsed | null = null;
   const flush = (): Promise<void> | void => {
     const chunk = buffer;
     buffer = '';
     if (!process.stdout.write(chunk)) return new Promise((done) => { process.stdout.once('drain', done); });
   };
   await parseFile(task.path, task.name, task.mapping ?? undefined, (parsed) => {
-    mapping = parsed.mapping;
+    started = parsed;
     rules = { mapping: parsed.mapping, dates: { zone: task.zone, earliest: task.earliest, latest: task.latest }, currency: task.currency ?? (parsed.mapping.currency === undefined ? task.programCurrency : undefined), currencyScale: task.currencyScale, rounding: task.rounding, codes: task.codes };
   }, (row) => {
     rows += 1;
@@ -42,7 +41,7 @@ async function run(task: ChildTask): Promise<ChildReport> {
     if (buffer.length > 256 * 1024) return flush();
   });
   await flush();
-  return { ok: true, rows, bad, mapping: mapping as unknown as Mapping };
+  return { ok: true, rows, bad, ...(started as unknown as Parsed) };
 }
 
 const task = JSON.parse(process.argv[2] as string) as ChildTask;

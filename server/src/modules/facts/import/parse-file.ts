@@ -16,7 +16,7 @@ export const ROWS_MAX = 10_000_000;
 const SAMPLE_BYTES = 256 * 1024;
 
 export type FileRow = { line: number; raw: string; cells: Cells; problem?: { column: string; value: string; reason: string } };
-export type Parsed = { mapping: Mapping; headers: string[] };
+export type Parsed = { mapping: Mapping; headers: string[]; delimiter: string };
 
 const refused = (code: string, pl: string, en: string): Refusal => new Refusal(code, 422, phrase(pl, en));
 
@@ -116,7 +116,7 @@ async function parseText(source: Readable, encoding: string, saved: Mapping | un
   const text = new PassThrough();
   pipeline(source, decoder, text).catch((error: Error) => parser.destroy(error));
   text.pipe(parser);
-  const table = new Table(saved, onStart, onRow);
+  const table = new Table(saved, delimiter, onStart, onRow);
   try {
     for await (const item of parser as AsyncIterable<{ record: string[]; info: { lines: number }; raw: string }>) {
       if (table.started === false && item.record.length === 1 && /^sep=.$/.test(item.record[0] ?? '')) continue;
@@ -138,10 +138,10 @@ function asRefusal(error: unknown): unknown {
 }
 
 async function parseSheet(path: string, saved: Mapping | undefined, onStart: (parsed: Parsed) => void, onRow: (row: FileRow) => void | Promise<void>): Promise<void> {
-  const table = new Table(saved, onStart, onRow);
+  const table = new Table(saved, ';', onStart, onRow);
   await readXlsx(path, saved?.sheet, (row) => {
     if (row.cells.every((cell) => cell === '') && !row.problem) return;
-    void table.row(row.cells, row.line, row.cells.join(';'), row.problem);
+    void table.row(row.cells, row.line, row.cells.map((cell) => (/[";\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(';'), row.problem);
   });
   table.end();
 }
@@ -154,11 +154,13 @@ class Table {
   #places = new Map<string, number>();
   #width = 0;
   readonly #saved: Mapping | undefined;
+  readonly #delimiter: string;
   readonly #onStart: (parsed: Parsed) => void;
   readonly #onRow: (row: FileRow) => void | Promise<void>;
 
-  constructor(saved: Mapping | undefined, onStart: (parsed: Parsed) => void, onRow: (row: FileRow) => void | Promise<void>) {
+  constructor(saved: Mapping | undefined, delimiter: string, onStart: (parsed: Parsed) => void, onRow: (row: FileRow) => void | Promise<void>) {
     this.#saved = saved;
+    this.#delimiter = delimiter;
     this.#onStart = onStart;
     this.#onRow = onRow;
   }
@@ -183,7 +185,7 @@ class Table {
     this.#places = checkHeaders(headers, columnsOf(mapping));
     this.#width = headers.length;
     this.started = true;
-    this.#onStart({ mapping, headers });
+    this.#onStart({ mapping, headers, delimiter: this.#delimiter });
   }
 
   end(): void {

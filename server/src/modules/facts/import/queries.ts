@@ -4,30 +4,34 @@ type Takes = 'tenant' | 'program' | 'import' | 'source' | 'currency' | 'unknown'
 type Check = { text: string; takes: readonly Takes[] };
 
 const OF = 's.program_id = $1 AND s.import_id = $2 AND s.problem IS NULL';
+const OPEN = `${OF} AND s.outcome IS NULL`;
 const problem = (column: string, value: string, reason: string): string => `jsonb_build_object('line', s.row_no, 'column', ${column}, 'value', ${value}, 'reason', ${reason})`;
 
 /** What only the whole import shows. Each sets rows aside with a reason. */
 export const CHECKS: readonly Check[] = [
   { takes: ['program', 'import'], text: `WITH mixed AS MATERIALIZED (
-      SELECT number FROM staging.staged AS s WHERE ${OF} GROUP BY number HAVING count(DISTINCT currency) > 1) UPDATE staging.staged AS s SET problem = ${problem(`'currency'`, 's.currency', `'currencies_mixed'`)} FROM mixed WHERE ${OF} AND s.number = mixed.number` },
+      SELECT number FROM staging.staged AS s WHERE ${OF} GROUP BY number HAVING count(DISTINCT currency) > 1) UPDATE staging.staged AS s SET problem = ${problem(`'currency'`, 's.currency', `'currencies_mixed'`)} FROM mixed WHERE ${OPEN} AND s.number = mixed.number` },
   { takes: ['program', 'import'], text: `WITH mixed AS MATERIALIZED (
-      SELECT number, min(occurred_on) AS first FROM staging.staged AS s WHERE ${OF} GROUP BY number HAVING count(DISTINCT occurred_on) > 1) UPDATE staging.staged AS s SET problem = ${problem(`'date'`, 's.occurred_on::text', `'document_dates_differ'`)} FROM mixed WHERE ${OF} AND s.number = mixed.number` },
+      SELECT number, min(occurred_on) AS first FROM staging.staged AS s WHERE ${OF} GROUP BY number HAVING count(DISTINCT occurred_on) > 1) UPDATE staging.staged AS s SET problem = ${problem(`'date'`, 's.occurred_on::text', `'document_dates_differ'`)} FROM mixed WHERE ${OPEN} AND s.number = mixed.number` },
   { takes: ['program', 'import'], text: `WITH mixed AS MATERIALIZED (
-      SELECT number FROM staging.staged AS s WHERE ${OF} GROUP BY number HAVING count(DISTINCT kind || COALESCE(base_number, '')) > 1) UPDATE staging.staged AS s SET problem = ${problem(`'document'`, 's.number', `'document_kinds_differ'`)} FROM mixed WHERE ${OF} AND s.number = mixed.number` },
+      SELECT number FROM staging.staged AS s WHERE ${OF} GROUP BY number HAVING count(DISTINCT kind || COALESCE(base_number, '')) > 1) UPDATE staging.staged AS s SET problem = ${problem(`'document'`, 's.number', `'document_kinds_differ'`)} FROM mixed WHERE ${OPEN} AND s.number = mixed.number` },
   // The same numbered line with other content: the first stands, the later ones are a person's to decide.
   { takes: ['program', 'import'], text: `WITH later AS MATERIALIZED (
       SELECT part, row_no FROM (SELECT part, row_no, content_hash, first_value(content_hash) OVER same AS first_hash FROM staging.staged AS s WHERE ${OF} AND line_no IS NOT NULL
-        WINDOW same AS (PARTITION BY number, line_no ORDER BY part, row_no)) AS x WHERE content_hash <> first_hash) UPDATE staging.staged AS s SET problem = ${problem(`'line'`, `s.number || ' / ' || s.line_no`, `'line_repeated_changed'`)} FROM later WHERE ${OF} AND s.part = later.part AND s.row_no = later.row_no` },
+        WINDOW same AS (PARTITION BY number, line_no ORDER BY part, row_no)) AS x WHERE content_hash <> first_hash) UPDATE staging.staged AS s SET problem = ${problem(`'line'`, `s.number || ' / ' || s.line_no`, `'line_repeated_changed'`)} FROM later WHERE ${OPEN} AND s.part = later.part AND s.row_no = later.row_no` },
   // 205 beside a known 0205: a spreadsheet ate the zero. The code must not find another product, nor make a new one.
   { takes: ['program', 'import'], text: `UPDATE staging.staged AS s SET problem = ${problem(`'product'`, 's.product_code', `'leading_zero_lost'`)}
-      WHERE ${OF} AND s.product_code ~ '^[1-9][0-9]*$' AND NOT EXISTS (SELECT 1 FROM facts.product AS p WHERE p.program_id = $1 AND p.sku = s.product_code AND p.known)
+      WHERE ${OPEN} AND s.product_code ~ '^[1-9][0-9]*$' AND NOT EXISTS (SELECT 1 FROM facts.product AS p WHERE p.program_id = $1 AND p.sku = s.product_code AND p.known)
         AND EXISTS (SELECT 1 FROM facts.product AS p WHERE p.program_id = $1 AND p.known AND p.sku LIKE '0%' AND ltrim(p.sku, '0') = s.product_code)` },
   { takes: ['program', 'import', 'currency'], text: `UPDATE staging.staged AS s SET problem = ${problem(`'currency'`, 's.currency', `'rate_missing'`)}
-      WHERE ${OF} AND s.currency <> $3 AND NOT EXISTS (SELECT 1 FROM facts.rate AS r WHERE r.program_id = $1 AND r.currency = s.currency AND r.day <= s.occurred_on AND r.day > s.occurred_on - 8)` },
+      WHERE ${OPEN} AND s.currency <> $3 AND NOT EXISTS (SELECT 1 FROM facts.rate AS r WHERE r.program_id = $1 AND r.currency = s.currency AND r.day <= s.occurred_on AND r.day > s.occurred_on - 8)` },
   { takes: ['program', 'import', 'unknown'], text: `UPDATE staging.staged AS s SET problem = ${problem(`'party'`, `COALESCE(s.buyer, s.rep, s.seller)`, `'party_unknown'`)}
-      WHERE ${OF} AND $3::text = 'quarantine' AND EXISTS (SELECT 1 FROM (VALUES (s.buyer), (s.seller), (s.rep)) AS named(reference) WHERE named.reference IS NOT NULL
+      WHERE ${OPEN} AND $3::text = 'quarantine' AND EXISTS (SELECT 1 FROM (VALUES (s.buyer), (s.seller), (s.rep)) AS named(reference) WHERE named.reference IS NOT NULL
         AND NOT EXISTS (SELECT 1 FROM members.member_key AS k WHERE k.program_id = $1 AND k.reference = named.reference))` },
 ];
+
+/** Rows that could be read but failed a check are judged again. $1 program, $2 import. */
+export const REOPEN = `UPDATE staging.staged AS s SET problem = NULL WHERE s.program_id = $1 AND s.import_id = $2 AND s.problem IS NOT NULL AND s.outcome IS NULL AND s.number IS NOT NULL`;
 
 export const CHUNK_LINES = 8_000;
 
@@ -39,10 +43,10 @@ export const KEYS_AND_CHUNKS: readonly { text: string; takes: boolean }[] = [
   { takes: false, text: 'CREATE TEMP TABLE IF NOT EXISTS staged_key (part int, row_no bigint, line_key text NOT NULL, chunk int NOT NULL, PRIMARY KEY (part, row_no)) ON COMMIT DELETE ROWS' },
   { takes: true, text: `
     INSERT INTO pg_temp.staged_key (part, row_no, line_key, chunk)
-    SELECT part, row_no, CASE WHEN line_no IS NOT NULL THEN 'n:' || line_no ELSE 'c:' || content_hash || ':' || row_number() OVER (PARTITION BY number, content_hash ORDER BY part, row_no) END,
+    SELECT part, row_no, CASE WHEN line_no IS NOT NULL THEN 'n:' || line_no ELSE 'c:' || content_hash || ':' || row_number() OVER (PARTITION BY number, content_hash ORDER BY (outcome IS NULL), part, row_no) END,
       ((rank() OVER (ORDER BY document_place, number) - 1) / ${CHUNK_LINES})::int
-    FROM (SELECT s.part, s.row_no, s.number, s.line_no, s.content_hash, min(s.part::bigint * 1099511627776 + s.row_no) OVER (PARTITION BY s.number) AS document_place FROM staging.staged AS s WHERE ${OF}) AS placed` },
-  { takes: true, text: `UPDATE staging.staged AS s SET line_key = k.line_key, chunk = k.chunk FROM pg_temp.staged_key AS k WHERE ${OF} AND k.part = s.part AND k.row_no = s.row_no` },
+    FROM (SELECT s.part, s.row_no, s.number, s.line_no, s.content_hash, s.outcome, min(s.part::bigint * 1099511627776 + s.row_no) OVER (PARTITION BY s.number) AS document_place FROM staging.staged AS s WHERE ${OF}) AS placed` },
+  { takes: true, text: `UPDATE staging.staged AS s SET line_key = k.line_key, chunk = k.chunk FROM pg_temp.staged_key AS k WHERE ${OPEN} AND k.part = s.part AND k.row_no = s.row_no` },
 ];
 
 /** $1 tenant, $2 program, $3 source, $4 import. */
@@ -64,7 +68,7 @@ export const LOAD_CHUNK = `
   SELECT ${PLACE}, s.number, s.kind, s.occurred_on, s.occurred_at, s.hour, s.base_number, s.base_line_key, s.line_key, s.content_hash, s.product_code, s.product_name, s.quantity_milli,
     CASE WHEN r.rate_n IS NULL THEN s.net_minor ELSE platform.round_ratio(s.net_minor::numeric * r.rate_n, r.rate_d, 'half_up') END,
     CASE WHEN r.rate_n IS NULL THEN s.gross_minor ELSE platform.round_ratio(s.gross_minor::numeric * r.rate_n, r.rate_d, 'half_up') END,
-    s.currency, CASE WHEN r.rate_n IS NOT NULL THEN jsonb_build_object('currency', s.currency, 'netMinor', s.net_minor::text, 'rate', r.rate_n || '/' || r.rate_d, 'rateOn', r.day, 'origin', r.origin) END,
+    s.currency, CASE WHEN r.rate_n IS NOT NULL THEN jsonb_build_object('currency', s.currency, 'netMinor', s.net_minor::text, 'grossMinor', s.gross_minor::text, 'rate', r.rate_n || '/' || r.rate_d, 'rateOn', r.day, 'origin', r.origin) END,
     s.buyer, s.seller, s.rep, s.shares, s.channel, s.attributes
   FROM staging.staged AS s
   LEFT JOIN LATERAL (SELECT r.* FROM facts.rate AS r WHERE s.currency <> $4::text AND r.tenant_id = $1 AND r.program_id = $2 AND r.currency = s.currency AND r.day <= s.occurred_on ORDER BY r.day DESC LIMIT 1) AS r ON TRUE

@@ -1,4 +1,4 @@
-import { ratio, roundRatio, timesRatio, type Ratio, type Rounding } from '@premia/kernel';
+import { isNip, ratio, roundRatio, timesRatio, type Ratio, type Rounding } from '@premia/kernel';
 import type { Mapping } from '../source-settings.ts';
 import type { LineDraft } from '../line-draft.ts';
 import { readDate, type DateRules } from './read-date.ts';
@@ -32,13 +32,6 @@ function reference(given: string, by: 'code' | 'nip' | 'email', codes: ReadRules
   if (by === 'code') return `code:${normalizeCode(given, codes)}`;
   const nip = given.replace(/^\s*PL/i, '').replace(/[\s\u00a0-]/g, '');
   return isNip(nip) ? `nip:${nip}` : { reason: 'nip_invalid' };
-}
-
-/** NIP: ten digits by the tax office's pattern, weights 6 5 7 2 3 4 5 6 7, sum modulo 11 is the last digit (10 is never valid). */
-export function isNip(nip: string): boolean {
-  if (!/^[1-9]((\d[1-9])|([1-9]\d))\d{7}$/.test(nip)) return false;
-  const sum = [6, 5, 7, 2, 3, 4, 5, 6, 7].reduce((total, weight, index) => total + weight * Number(nip[index]), 0);
-  return sum % 11 === Number(nip[9]);
 }
 
 /** Reads one row by the source's mapping, or names the column, the value and the reason. Nothing is guessed. */

@@ -11,8 +11,9 @@ import { audit } from '../../identity/index.ts';
 import { findProgram, type Program } from '../../members/index.ts';
 import { findSource } from '../sources.ts';
 import type { Mapping, Source } from '../source-settings.ts';
-import { COPY_COLUMNS, type ChildReport, type ChildTask } from './child-task.ts';
-import { CHECKS, KEYS_AND_CHUNKS, PREVIEW } from './queries.ts';
+import { COPY_COLUMNS, type ChildReport, type ChildTask, type FileReading } from './child-task.ts';
+import { checkRows } from './mend-import.ts';
+import { PREVIEW } from './queries.ts';
 
 export const PARSE_MEMORY_MB = 256;
 export const PARSE_MS_MAX = 30 * 60_000;
@@ -36,12 +37,14 @@ export async function stageImport(context: Context, loadUrl: string, input: { pr
     await audit(tx, context, { action: 'import.staged', subject: `import:${made.import_id}`, programId: program.programId, after: { parts: input.parts.map((part) => part.name) } });
     return { program, source, importId: made.import_id };
   });
+  const reading: FileReading[] = [];
   let mapping = input.mapping ?? source.settings.mapping ?? null;
   try {
     for (const [index, part] of input.parts.entries()) {
       const report = await parsePart(loadUrl, taskFor(context, program, source, importId, index + 1, part, mapping));
       if (!report.ok) throw new Refusal(report.code, 422, phrase(report.pl, report.en), [{ pointer: `/${part.name}`, code: report.code, message: phrase(report.pl, report.en) }]);
       mapping = report.mapping;
+      reading.push({ part: index + 1, name: part.name, headers: report.headers, delimiter: report.delimiter, mapping: report.mapping });
     }
   } catch (error) {
     await context.transaction(async (tx) => {
@@ -50,7 +53,8 @@ export async function stageImport(context: Context, loadUrl: string, input: { pr
     throw error;
   }
   const counts = await context.transaction(async (tx) => {
-    await checkStaged(tx, context, program, source, importId);
+    await checkRows(tx, context, program, source, importId);
+    await sql`UPDATE facts.import SET state = 'staged', reading = ${JSON.stringify(reading)}::jsonb WHERE import_id = ${importId}`.execute(tx);
     return countStaged(tx, context.tenantId, program, source, importId);
   });
   return { importId, counts, mapping };
@@ -96,13 +100,6 @@ function readReport(said: string): ChildReport {
   return { ok: false, code: 'file_too_heavy', pl: 'Odczyt pliku przekroczył limit pamięci lub czasu.', en: 'Reading the file took too much memory or time.' };
 }
 
-async function checkStaged(tx: Tx, context: Context, program: Program, source: Source, importId: bigint): Promise<void> {
-  const known = [program.programId, importId];
-  for (const check of CHECKS) await runText(tx, check.text, check.takes.map((name) => ({ program: program.programId, import: importId, source: source.sourceId, currency: program.currency, unknown: source.settings.unknown, tenant: context.tenantId })[name]));
-  for (const step of KEYS_AND_CHUNKS) await runText(tx, step.text, step.takes ? known : []);
-  await sql`UPDATE facts.import SET state = 'staged' WHERE import_id = ${importId}`.execute(tx);
-}
-
 /** New, already recorded, in conflict, quarantined: what recording would find now. */
 export async function countStaged(tx: Tx, tenantId: bigint, program: Program, source: Source, importId: bigint): Promise<ImportCounts> {
   const [found] = await runText<Record<string, bigint>>(tx, PREVIEW, [tenantId, program.programId, source.sourceId, importId]);
@@ -115,6 +112,6 @@ export async function countStaged(tx: Tx, tenantId: bigint, program: Program, so
 export type QuarantinedRow = { part: number; row_no: bigint; raw: string; problem: { line?: number; column: string; value: string; reason: string } };
 
 /** Rows set aside, with line, column, value and reason. */
-export async function readQuarantine(tx: Tx, importId: bigint, page: { after?: bigint; limit: number }): Promise<QuarantinedRow[]> {
-  return rows(tx, sql`SELECT part, row_no, raw, problem FROM staging.staged WHERE import_id = ${importId} AND problem IS NOT NULL AND part::bigint * 1099511627776 + row_no > ${page.after ?? 0n} ORDER BY part, row_no LIMIT ${page.limit}`);
+export async function readQuarantine(tx: Tx, importId: bigint, page: { after?: bigint; limit: number }, programId: bigint | null = null): Promise<QuarantinedRow[]> {
+  return rows(tx, sql`SELECT part, row_no, raw, problem FROM staging.staged WHERE import_id = ${importId} AND (${programId}::bigint IS NULL OR program_id = ${programId}) AND problem IS NOT NULL AND part::bigint * 1099511627776 + row_no > ${page.after ?? 0n} ORDER BY part, row_no LIMIT ${page.limit}`);
 }

@@ -1,0 +1,33 @@
+import type { Handler } from '../../platform/http.ts';
+import { today } from '../../platform/context.ts';
+import { findMember } from './find-member.ts';
+import { findProgram } from './program.ts';
+import { listMembers, readMember } from './read-members.ts';
+import { listCompanies, saveCompanies, type CompanyDraft } from './save-companies.ts';
+import { listSegments } from './segments.ts';
+
+type Page = { limit: number; after?: string; search?: string; state?: string; on?: string };
+
+export const memberHandlers: Record<'listMembers' | 'readMember' | 'listCompanies' | 'saveCompanies' | 'listSegments', Handler> = {
+  listMembers: (context, { params, query }) => context.transaction(async (tx) => {
+    const program = await findProgram(tx, params['program'] as string);
+    const { limit, on, ...rest } = query as Page;
+    const found = await listMembers(tx, program, on ?? today(context, program.zone), { ...rest, limit: limit + 1 });
+    return { members: found.slice(0, limit), next: found.length > limit ? found[limit - 1]?.code ?? null : null };
+  }),
+  readMember: (context, { params }) => context.transaction(async (tx) => {
+    const program = await findProgram(tx, params['program'] as string);
+    return readMember(tx, program, (await findMember(tx, program, params['member'] as string)).memberId);
+  }),
+  listCompanies: (context, { query }) => context.transaction(async (tx) => {
+    const { limit, ...rest } = query as Page;
+    const found = await listCompanies(tx, { ...rest, limit: limit + 1 });
+    return { companies: found.slice(0, limit), next: found.length > limit ? found[limit - 1]?.code ?? null : null };
+  }),
+  saveCompanies: (context, { body }) => context.transaction(async (tx) => ({ saved: await saveCompanies(tx, context.tenantId, (body as { companies: CompanyDraft[] }).companies) })),
+  listSegments: (context, { params }) => context.transaction(async (tx) => {
+    const program = await findProgram(tx, params['program'] as string);
+    const found = await listSegments(tx, program, today(context, program.zone));
+    return { segments: found.map((segment) => ({ key: segment.key, rule: segment.rule, members: Number(segment.members) })) };
+  }),
+};

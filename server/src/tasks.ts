@@ -1,0 +1,47 @@
+import { sql } from 'kysely';
+import { makeContext, type Context } from './platform/context.ts';
+import type { Database } from './platform/database.ts';
+import type { Tasks } from './platform/jobs.ts';
+import { deliverOutbox, type OutboxEvent } from './platform/outbox.ts';
+import { recordImport, refreshSegments, settleStale } from './modules/entitlements/index.ts';
+import { listTenants } from './modules/identity/index.ts';
+import { expireLots, openPosting } from './modules/ledger/index.ts';
+import { findProgram, listPrograms } from './modules/members/index.ts';
+
+const KEPT_DAYS = 30;
+
+/** What jobs do. Every task is harmless twice and goes on where another stopped. */
+export function makeTasks(db: Database, now: () => number = Date.now): Tasks {
+  const of = (tenantId: bigint): Context => makeContext({ db, tenantId, principal: 'job', now });
+  const everyProgram = async (work: (context: Context, program: string) => Promise<unknown>): Promise<void> => {
+    for (const tenantId of await listTenants(db)) {
+      const context = of(tenantId);
+      for (const { key } of await context.transaction(listPrograms)) await work(context, key);
+    }
+  };
+  return {
+    settle_pools: () => everyProgram(settleStale),
+    refresh_segments: () => everyProgram((context, program) => refreshSegments(context, { program })),
+    expire_lots: () => everyProgram((context, key) => context.transaction(async (tx) => {
+      const program = await findProgram(tx, key);
+      return expireLots(tx, await openPosting(tx, context, program));
+    })),
+    deliver_outbox: async () => { for (const tenantId of await listTenants(db)) await deliverOutbox(of(tenantId), (event) => hear(of(tenantId), event)); },
+    purge: () => db.transaction(0n, (tx) => sql`SELECT platform.purge(${new Date(now() - KEPT_DAYS * 86_400_000).toISOString()})`.execute(tx)),
+    record_import: async ({ tenant, program, import: importId }) => { await recordImport(of(BigInt(tenant)), { program, importId: BigInt(importId as string) }); },
+  };
+}
+
+/** Who cares about which event. New sales may bring members into segments; webhooks come with the integrations. */
+async function hear(context: Context, event: OutboxEvent): Promise<void> {
+  if (event.type === 'import.recorded') await refreshSegments(context, { program: event.payload['program'] as string });
+}
+
+/** Everything a crash may have left undone, of every tenant: taken up before the server answers. */
+export async function takeUp(db: Database, resume: (context: Context) => Promise<unknown>): Promise<void> {
+  for (const tenantId of await listTenants(db)) {
+    const context = makeContext({ db, tenantId, principal: 'installation' });
+    await resume(context);
+    for (const { key } of await context.transaction(listPrograms)) await settleStale(context, key);
+  }
+}
