@@ -12,6 +12,9 @@ pg.types.setTypeParser(pg.types.builtins.DATE, (text: string) => text);
 pg.types.setTypeParser(pg.types.builtins.NUMERIC, (text: string) => text);
 pg.types.setTypeParser(1_016 as never, (text: string) => (text === '{}' ? [] : text.slice(1, -1).split(',').map(BigInt)) as never);
 
+/** For libraries that write their ids into JSON, which has no bigint. */
+const textIds = ((oid: number, format?: 'text') => (oid === pg.types.builtins.INT8 ? String : pg.types.getTypeParser(oid, format))) as typeof pg.types.getTypeParser;
+
 type Isolation = 'read committed' | 'repeatable read';
 const RETRY_MAX = 8;
 const RETRYABLE = new Set(['40001', '40P01']);
@@ -35,8 +38,9 @@ class Undo<T> extends Error {
  * Opens a pool whose connections act as one database role. The role's name goes into the start-up packet, so that no
  * statement ever runs as the login that opened the connection.
  */
-export function openDatabase(connectionString: string, role: Role, options: { max?: number } = {}): Database {
+export function openDatabase(connectionString: string, role: Role, options: { max?: number; idsAsText?: boolean } = {}): Database {
   const pool = new pg.Pool({
+    ...(options.idsAsText ? { types: { getTypeParser: textIds } } : {}),
     connectionString, max: options.max ?? 10, application_name: 'premia', options: `-c role=${role} -c search_path=pg_catalog -c plan_cache_mode=force_custom_plan`,
   });
   pool.on('error', () => {}); // an idle connection lost with its server: the next use opens another

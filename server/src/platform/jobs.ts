@@ -27,7 +27,7 @@ export async function addJob(tx: Tx, task: string, payload: JobPayload, key: str
 
 /** Runs jobs in this process until stopped. Stopping waits for those that have begun. */
 export async function startJobs(databaseUrl: string, tasks: Tasks, onError: (task: string, error: unknown) => void): Promise<{ stop(): Promise<void> }> {
-  const database: Database = openDatabase(databaseUrl, 'premia_owner', { max: CONCURRENCY + 2 });
+  const database: Database = openDatabase(databaseUrl, 'premia_owner', { max: CONCURRENCY + 2, idsAsText: true });
   const taskList: TaskList = Object.fromEntries(Object.entries(tasks).map(([name, work]) => [name, async (payload: unknown) => {
     try { await work(payload as JobPayload); } catch (error) { onError(name, error); throw error; }
   }]));

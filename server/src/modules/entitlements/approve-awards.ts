@@ -30,7 +30,7 @@ export async function approveAwards(context: Context, input: { program: string; 
   return context.transaction(async (tx) => {
     const program = await findProgram(tx, input.program);
     const settling = await openSettling(tx, context, program);
-    const ids = input.members === undefined ? null : await Promise.all(input.members.map(async (member) => (await findMember(tx, program, member)).memberId));
+    const ids = await idsOf(tx, program, input.members);
     const gates = await rows<{ gate: string; member_id: bigint }>(tx, sql`SELECT DISTINCT e.gate, e.member_id FROM entitlements.entitlement AS e JOIN mechanics.mechanic AS k ON k.program_id = e.program_id AND k.mechanic_id = e.mechanic_id
       WHERE e.program_id = ${program.programId} AND k.key = ${input.mechanic} AND e.window_start = ${input.window} AND e.gate LIKE 'approval:%' AND (${ids}::bigint[] IS NULL OR e.member_id = ANY(${ids}::bigint[])) ORDER BY e.member_id, e.gate`);
     if (gates.length === 0) throw new Refusal('award_not_waiting', 404, phrase('Nic tu nie czeka na zatwierdzenie.', 'Nothing waits for approval here.'));
@@ -39,6 +39,13 @@ export async function approveAwards(context: Context, input: { program: string; 
     await audit(tx, context, { action: 'awards.approved', subject: `mechanic:${input.mechanic}`, programId: program.programId, after: { window: input.window, members: input.members ?? 'all', lots: opened } });
     return opened;
   });
+}
+
+async function idsOf(tx: Tx, program: Program, members: readonly string[] | undefined): Promise<bigint[] | null> {
+  if (members === undefined) return null;
+  const ids: bigint[] = [];
+  for (const member of members) ids.push((await findMember(tx, program, member)).memberId);
+  return ids;
 }
 
 const postingOf = (settling: Settling) => ({ tenantId: settling.tenantId, programId: settling.program.programId, bookedOn: settling.bookedOn, bookedAt: settling.bookedAt, runSeq: settling.runSeq });
@@ -61,7 +68,7 @@ export async function approveLate(context: Context, input: { program: string; me
   return context.transaction(async (tx) => {
     const program = await findProgram(tx, input.program);
     const settling = { ...(await openSettling(tx, context, program)), lateApproved: true };
-    const ids = input.members === undefined ? null : await Promise.all(input.members.map(async (member) => (await findMember(tx, program, member)).memberId));
+    const ids = await idsOf(tx, program, input.members);
     const known = [settling.tenantId, program.programId];
     const late = await runText<{ member_id: bigint }>(tx, `SELECT DISTINCT member_id FROM (${q.LATE}) AS late WHERE $4::bigint[] IS NULL OR member_id = ANY($4::bigint[])`, [...known, neverLate(settling), ids]);
     await lockMembers(tx, settling.tenantId, late.map((item) => item.member_id));
