@@ -3,6 +3,7 @@ export const EDGES: Record<string, readonly string[]> = {
   'packages/kernel': [],
   'packages/algebra': ['packages/kernel'],
   'packages/contract': [],
+  'packages/sdk': [],
   'server/platform': ['packages/kernel', 'packages/contract'],
   'modules/identity': ['packages/kernel', 'server/platform'],
   'modules/members': ['packages/kernel', 'server/platform'],

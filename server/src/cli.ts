@@ -7,11 +7,12 @@ import { Refusal, formatMinor, must, parseMinor, type Locale } from '@premia/ker
 import { openInstallation } from './compose.ts';
 import { seedDemo } from './demo/seed-demo.ts';
 import { makeContext, today, type Context } from './platform/context.ts';
-import { applyProgram, approveImport, approveRecalculation, closePeriod, explain, nextSteps, previewAwards, proposeRecalculation, recordImport, recordMemberActivities, recordMembers, recordTargets, settleStale, simulate, verifyProgram, type Preview } from './modules/entitlements/index.ts';
-import { mappingShape, readQuarantine, stageImport, type ActivityDraft } from './modules/facts/index.ts';
+import { csvCell } from './platform/csv.ts';
+import { applyProgram, approveImport, approveRecalculation, closePeriod, explain, nextSteps, previewAwards, proposeRecalculation, recordImport, recordMemberActivities, recordMembers, recordTargets, refreshSegments, settleStale, simulate, verifyProgram, type Preview } from './modules/entitlements/index.ts';
+import { REASONS, mappingShape, readQuarantine, saveRates, stageImport, type ActivityDraft } from './modules/facts/index.ts';
 import { createTenant } from './modules/identity/index.ts';
-import { readBalances, readStatement } from './modules/ledger/index.ts';
-import { findMember, findProgram, listPrograms, type MemberDraft } from './modules/members/index.ts';
+import { readBalances, readLiability, readStatement } from './modules/ledger/index.ts';
+import { findMember, findProgram, listPrograms, saveCompanies, type CompanyDraft, type MemberDraft } from './modules/members/index.ts';
 import { exportProgram, parseProgram, planProgram, programSchema, type TargetDraft } from './modules/mechanics/index.ts';
 
 /*
@@ -27,10 +28,14 @@ const HELP = `premia – facts, entitlements, ledger
   import FILE… --program P --source S [--mapping FILE] [--approve] [--preview]
   import approve N --program P
   members import FILE          CSV: code,kind,name,email,nip,from,company_type,company,role,territory,team and member.… attributes
+  companies import FILE        CSV: code,name,vat,type,parent and ext.… columns for the codes others use
+  rates import FILE            CSV: currency,day,rate,origin
+  segments refresh --program P compute who belongs to segments today
   targets import FILE          CSV: target,subject,window_start,value[,reason]; value in whole units
   activities import FILE --source S   CSV: reference,member,kind,occurred_on[,quantity,amount] and attribute columns
   balances --program P [--unit U] [--csv] [--as-of DAY]
   statement --program P --member M
+  liability --program P [--as-of DAY]   what the program owes in units, by month of expiry
   explain --member M [--document D | --mechanic K] [--on DAY] --program P
   next-step --member M [--on DAY] --program P
   simulate FILE                what a program's file would have given over the recorded facts; nothing is posted
@@ -99,6 +104,31 @@ const commands: Record<string, Command> = {
     print(result, `${result.saved} members saved; ${result.settled} had dated inputs that changed.`);
     return 0;
   },
+  'companies import': async (context, _url, [file]) => {
+    const companies = readTable(file).map((row): CompanyDraft => ({ code: row['code'] ?? '', name: row['name'] ?? '', ...Object.fromEntries((['vat', 'type', 'parent'] as const).flatMap((name) => (row[name] ? [[name, row[name]]] : []))), codes: Object.fromEntries(Object.entries(row).filter(([name, value]) => name.startsWith('ext.') && value !== '').map(([name, value]) => [name.slice(4), value])) }));
+    const saved = await context.transaction((tx) => saveCompanies(tx, context.tenantId, companies));
+    print({ saved }, `${saved} companies saved.`);
+    return 0;
+  },
+  'rates import': async (context, _url, [file]) => {
+    const rates = readTable(file).map((row) => ({ currency: row['currency'] ?? '', day: row['day'] ?? '', rate: row['rate'] ?? '', origin: row['origin'] ?? '' }));
+    const added = await context.transaction(async (tx) => saveRates(tx, context.tenantId, await findProgram(tx, need('program')), rates));
+    print({ added }, `${added} rates recorded; ${rates.length - added} were there already.`);
+    return 0;
+  },
+  'segments refresh': async (context) => {
+    const segments = await refreshSegments(context, { program: need('program') });
+    print({ segments }, segments.map((item) => `${item.segment}: ${item.members} members, ${item.came} came, ${item.left} left`).join('\n'));
+    return 0;
+  },
+  'liability': async (context) => {
+    const units = await context.transaction(async (tx) => {
+      const program = await findProgram(tx, need('program'));
+      return (await readLiability(tx, program.programId, text('as-of') ?? today(context, program.zone))).map((item) => ({ unit: item.unit, ...Object.fromEntries((['available', 'pending', 'held', 'debt'] as const).map((name) => [name, formatMinor(item[name], item.scale)])), by_expiry: item.byExpiry.map((month) => ({ ...month, amount: formatMinor(month.amount, item.scale) })) }));
+    });
+    print({ units }, units.map((item) => [`${item.unit}: ${JSON.stringify(Object.fromEntries(Object.entries(item).filter(([name]) => name !== 'by_expiry' && name !== 'unit')))}`, ...item.by_expiry.map((month) => `  ${month.month}  ${month.amount.padStart(14)}  ${month.members} members`)].join('\n')).join('\n'));
+    return 0;
+  },
   'targets import': async (context, _url, [file]) => {
     const program = await context.transaction((tx) => findProgram(tx, need('program')));
     const scales = new Map(((program.settings['targets'] ?? []) as { key: string; of: string }[]).map((target) => [target.key, target.of === 'quantity' ? 3 : target.of === 'count' ? 0 : program.currencyScale]));
@@ -157,7 +187,7 @@ const commands: Record<string, Command> = {
     });
     const rows = balances.map((item) => ({ member: item.member, unit: item.unit, ...Object.fromEntries((['available', 'pending', 'held', 'debt', 'total'] as const).map((name) => [name, formatMinor(item[name], item.scale)])) }));
     const columns = ['member', 'unit', 'available', 'pending', 'held', 'debt', 'total'];
-    print({ balances: rows }, [columns.join(flags['csv'] ? ',' : '\t'), ...rows.map((item) => columns.map((name) => csvSafe((item as Record<string, string>)[name] ?? '')).join(flags['csv'] ? ',' : '\t'))].join('\n'));
+    print({ balances: rows }, [columns.join(flags['csv'] ? ',' : '\t'), ...rows.map((item) => columns.map((name) => csvCell((item as Record<string, string>)[name] ?? '')).join(flags['csv'] ? ',' : '\t'))].join('\n'));
     return 0;
   },
   'statement': async (context) => {
@@ -195,7 +225,7 @@ async function importFiles(context: Context, url: string, files: string[]): Prom
   say(`Reading ${files.length} file${files.length === 1 ? '' : 's'} …`);
   const staged = await stageImport(context, url, { program, source: need('source'), parts: files.map((path) => ({ path, name: basename(path) })), ...mapping });
   const quarantine = await context.transaction((tx) => readQuarantine(tx, staged.importId, { limit: 100 }));
-  for (const row of quarantine.slice(0, 20)) say(`set aside: line ${row.problem.line ?? row.row_no}, column ${row.problem.column || '–'}: “${row.problem.value}” – ${row.problem.reason}`);
+  for (const row of quarantine.slice(0, 20)) say(`set aside: line ${row.problem.line ?? row.row_no}, column ${row.problem.column || '–'}: “${row.problem.value}” – ${REASONS[row.problem.reason]?.[locale] ?? row.problem.reason}`);
   const awards = flags['preview'] ? (await previewAwards(context, { program, importId: staged.importId })).map((award) => ({ ...award, amount: String(award.amount) })) : undefined;
   if (!flags['approve']) {
     const { counts } = staged;
@@ -221,8 +251,6 @@ function readTable(file: string | undefined): Record<string, string>[] {
 
 const progress = (done: number, of: number): void => { process.stderr.write(process.stderr.isTTY ? `\r${done} of ${of} chunks recorded${done === of ? '\n' : ''}` : ''); };
 const describeResult = (result: { recorded: number; known: number; conflict: number; quarantined: number }): string => `Recorded ${result.recorded} lines; ${result.known} were recorded already, ${result.conflict} are in conflict, ${result.quarantined} are set aside.`;
-/** A cell that begins like a formula is made text, unless it is a number we wrote. */
-const csvSafe = (value: string): string => { const safe = /^[=+\-@\t\r\0]/.test(value) && !/^-?\d+(\.\d+)?$/.test(value) ? `'${value}` : value; return /[",\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe; };
 
 function readProgramFile(file: string | undefined): ReturnType<typeof parseProgram> {
   if (file === undefined || !existsSync(file)) throw new Usage(`there is no file ${file ?? ''}`);

@@ -3,7 +3,9 @@ import pg from 'pg';
 import { inject } from 'vitest';
 import { makeContext, type Context } from '../../server/src/platform/context.ts';
 import { openDatabase, type Database } from '../../server/src/platform/database.ts';
-import { createTenant } from '../../server/src/modules/identity/index.ts';
+import { verifyProgram } from '../../server/src/modules/entitlements/index.ts';
+import { createTenant, listTenants } from '../../server/src/modules/identity/index.ts';
+import { listPrograms } from '../../server/src/modules/members/index.ts';
 
 export type Installation = {
   db: Database;
@@ -17,7 +19,7 @@ export type Installation = {
 export type TestContext = Context & { clock: { at: string } };
 
 /** A database of this test file's own, copied from the migrated template, used as the application's role. */
-export async function anInstallation(): Promise<Installation> {
+export async function anInstallation(options: { verifyAtEnd: boolean } = { verifyAtEnd: true }): Promise<Installation> {
   const adminUrl = inject('adminUrl');
   const name = `premia_${randomBytes(6).toString('hex')}`;
   const admin = new pg.Client({ connectionString: adminUrl });
@@ -39,10 +41,12 @@ export async function anInstallation(): Promise<Installation> {
     },
     admin: async (text, values) => (await inside.query(text, values)).rows,
     close: async () => {
+      const faults = options.verifyAtEnd ? await verifyEverything(db) : [];
       await inside.end();
       await db.close();
       await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
       await admin.end();
+      if (faults.length > 0) throw new Error(`the books do not verify after the tests: ${faults.join('; ')}`);
     },
   };
 }
@@ -54,4 +58,14 @@ async function retried(work: () => Promise<unknown>): Promise<void> {
       await new Promise((done) => setTimeout(done, 100 * tries));
     }
   }
+}
+
+/** Battery L, after every test file: everything its tests left in the books is computed again and compared. */
+async function verifyEverything(db: Database): Promise<string[]> {
+  const faults: string[] = [];
+  for (const tenantId of await listTenants(db)) {
+    const context = makeContext({ db, tenantId, principal: 'end of tests', now: () => Date.parse('2026-06-15T10:00:00Z') });
+    for (const { key } of await context.transaction(listPrograms)) faults.push(...(await verifyProgram(context, key)).faults.map((fault) => `${key}: ${JSON.stringify(fault)}`));
+  }
+  return faults.slice(0, 5);
 }

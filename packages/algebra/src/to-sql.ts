@@ -329,7 +329,7 @@ class Grain {
     const parts = [`f.role = ${literal(role)}`, `f.kind = ${literal(kind)}`];
     if (!baseline) {
       const day = this.#perThing ? 'f.base_on' : 'f.earned_on';
-      parts.push(`f.base_on >= member.counts_from AND f.base_on < member.counts_until AND NOT member.gaps @> f.base_on`);
+      parts.push(`f.base_on >= member.counts_from AND f.base_on < member.counts_until AND NOT (member.has_gaps AND member.gaps @> f.base_on)`);
       parts.push(`${day} >= ${dayLiteral(rule.countsFrom)}${rule.countsUntil === INFINITY ? '' : ` AND ${day} < ${dayLiteral(rule.countsUntil)}`}`);
     }
     return this.#pass.flag([...parts, ...conditions.map((condition) => this.#pass.condition(condition))]);

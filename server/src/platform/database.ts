@@ -70,7 +70,10 @@ export function openDatabase(connectionString: string, role: Role, options: { ma
         throw error;
       }
     },
-    close: () => kysely.destroy(),
+    close: async () => {
+      await kysely.destroy();
+      if (!pool.ended) await pool.end(); // Kysely leaves a pool alone that it never used
+    },
   };
 }
 

@@ -1,11 +1,11 @@
-import { toWords } from '@premia/algebra';
+import { conditionToSql, literal, memberFields, toWords, type Rule } from '@premia/algebra';
 import { printRatio, type Day, type Locale } from '@premia/kernel';
 import { sql } from 'kysely';
 import type { Context } from '../../platform/context.ts';
-import { row, type Tx } from '../../platform/database.ts';
+import { row, runText, type Tx } from '../../platform/database.ts';
 import { stateOn, type Member, type Program } from '../members/index.ts';
 import { vocabularyOf } from './explain.ts';
-import { loadPlan } from './plan.ts';
+import { loadPlan, type Plan } from './plan.ts';
 
 export type Benefit = { key: string; kind: string; text: string; percent: string | null; limit: { times: number; per: string } | null; until: Day | null };
 export type Benefits = {
@@ -29,5 +29,15 @@ export async function readBenefits(tx: Tx, context: Context, program: Program, m
   }
   const words = await vocabularyOf(tx, program);
   const live = plan.rules.filter((rule) => counts && rule.startsOn <= on && (rule.endsOn === 'infinity' || rule.endsOn > on) && rule.mechanic.facts.kind === 'sale' && rule.mechanic.earner.role !== 'self');
-  return { member: member.code, state, on, tiers, rules: live.map(({ mechanic }) => ({ mechanic: mechanic.key, name: mechanic.name?.[locale] ?? mechanic.key, sentence: toWords(mechanic, locale, words) })) };
+  const meant = await addressed(tx, context, program, plan, member, on, live);
+  return { member: member.code, state, on, tiers, rules: live.filter((_, index) => meant[index]).map(({ mechanic }) => ({ mechanic: mechanic.key, name: mechanic.name?.[locale] ?? mechanic.key, sentence: toWords(mechanic, locale, words) })) };
+}
+
+/** Which rules mean this member: its audience holds today, and its role is one in which the member has sold or bought – any, for a newcomer. */
+async function addressed(tx: Tx, context: Context, program: Program, plan: Plan, member: Member, on: Day, rules: readonly Rule[]): Promise<boolean[]> {
+  if (rules.length === 0) return [];
+  const fields = memberFields('$3::bigint', `${literal(on)}::date`, plan.options);
+  const [found] = await runText<{ roles: string[]; meant: boolean[] }>(tx, `SELECT ARRAY(SELECT DISTINCT f.role FROM facts.fact AS f WHERE f.tenant_id = $1 AND f.program_id = $2 AND f.member_id = $3::bigint AND f.kind = 'sale') AS roles,
+    ARRAY[${rules.map((rule) => (rule.mechanic.earner.who ? conditionToSql(rule.mechanic.earner.who, fields, plan.options) : 'TRUE')).join(', ')}]::boolean[] AS meant`, [context.tenantId, program.programId, member.memberId]);
+  return rules.map((rule, index) => (found?.meant[index] ?? false) && ((found?.roles.length ?? 0) === 0 || found?.roles.includes(rule.mechanic.earner.role) === true));
 }

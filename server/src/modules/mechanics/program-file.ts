@@ -1,10 +1,10 @@
-import { MECHANIC_BYTES_MAX, conditionShape, decimalShape, leafShape, parseMechanic, parseShape, type Mechanic, type MechanicInput } from '@premia/algebra';
+import { MECHANIC_BYTES_MAX, conditionShape, decimalShape, leafShape, mechanicShape, parseMechanic, parseShape, type Mechanic, type MechanicInput } from '@premia/algebra';
 import { Refusal, isZone, phrase } from '@premia/kernel';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { tierSetShape } from './tier-set.ts';
 import { sourceShape } from '../facts/index.ts';
-import { expandPreset } from './presets/index.ts';
+import { PRESETS, expandPreset } from './presets/index.ts';
 
 const key = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/);
 const phraseShape = z.strictObject({ pl: z.string().min(1).max(500), en: z.string().min(1).max(500) });
@@ -106,6 +106,10 @@ function faultsOf(file: z.infer<typeof programShape>, mechanics: readonly Mechan
 /** After how many months without activity a mechanic's units expire; 0 is never. */
 export const idleOf = (mechanic: Mechanic): number => (typeof mechanic.award.expires === 'object' && 'inactive_months' in mechanic.award.expires ? mechanic.award.expires.inactive_months : 0);
 
-/** The published JSON Schema of a program's file, printed from the shape that reads it. */
-export const programSchema = (): unknown => z.toJSONSchema(programShape, { io: 'input', unrepresentable: 'any' });
+/** The published JSON Schema of a program's file, printed from the shapes that read it: a mechanic is a value of the algebra or a preset's short form. */
+export function programSchema(): unknown {
+  const short = PRESETS.map((preset) => z.strictObject({ preset: z.literal(preset.key), key, from: z.iso.date(), until: z.iso.date().optional(), name: phraseShape.optional(), clause: z.string().optional(), with: preset.form as z.ZodType }).meta({ title: preset.name.en, description: preset.name.pl }));
+  const whole = programShape.extend({ mechanics: z.array(z.union([mechanicShape.meta({ title: 'A mechanic, as the algebra says it' }), ...short])).max(200).default([]) });
+  return { title: 'A Premia program', ...z.toJSONSchema(whole, { io: 'input', unrepresentable: 'any', override: ({ jsonSchema }) => { if (jsonSchema.format === 'date') delete jsonSchema.pattern; } }) };
+}
 export { MECHANIC_BYTES_MAX };
