@@ -84,9 +84,10 @@ function install(node) {
 }
 
 /** Hands signals on and answers with the child's own exit code. */
-function run(node, nodeArgs) {
+function run(node, step) {
+  const { env = {}, args: nodeArgs } = Array.isArray(step) ? { args: step } : step;
   return new Promise((done) => {
-    const child = spawn(node, nodeArgs, { cwd: process.cwd(), stdio: 'inherit', env: { ...cleanEnvironment(), PATH: `${dirname(node)}:${process.env.PATH ?? ''}` } });
+    const child = spawn(node, nodeArgs, { cwd: process.cwd(), stdio: 'inherit', env: { ...cleanEnvironment(), ...env, PATH: `${dirname(node)}:${process.env.PATH ?? ''}` } });
     const pass = (signal) => { child.kill(signal); };
     process.on('SIGINT', pass);
     process.on('SIGTERM', pass);
@@ -120,7 +121,11 @@ const steps = {
     [bin('typescript/bin/tsc'), '--noEmit', '-p', root],
     [bin('oxlint/bin/oxlint'), '--quiet', '-c', join(root, '.oxlintrc.json'), join(root, 'packages'), join(root, 'server'), join(root, 'tools'), join(root, 'tests'), join(root, 'bench')],
     [bin('vitest/vitest.mjs'), 'run', '--root', root, ...args],
+    // Once more where the day begins 14 hours early and i is not I: nothing may depend on the machine's zone or language.
+    ...(args.length > 0 ? [] : [{ env: { TZ: 'Pacific/Kiritimati', LANG: 'tr_TR.UTF-8', LC_ALL: 'tr_TR.UTF-8' }, args: [bin('vitest/vitest.mjs'), 'run', '--root', root, '--project', 'fast'] }]),
   ],
+  zones: [['UTC', 'pl_PL'], ['Europe/Warsaw', 'pl_PL'], ['Pacific/Kiritimati', 'tr_TR'], ['America/St_Johns', 'en_US'], ['Asia/Kathmandu', 'tr_TR']]
+    .map(([TZ, language]) => ({ env: { TZ, LANG: `${language}.UTF-8`, LC_ALL: `${language}.UTF-8` }, args: [bin('vitest/vitest.mjs'), 'run', '--root', root, '--project', 'fast'] })),
 };
 
 if (!(command in steps)) {

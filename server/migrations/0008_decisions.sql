@@ -109,3 +109,17 @@ END $$;
 REVOKE ALL ON FUNCTION platform.purge(timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION platform.purge(timestamptz) TO premia_app;
 CREATE INDEX outbox_unsent ON platform.outbox (tenant_id, event_id) WHERE sent_at IS NULL;
+
+-- Uncached, so that a member's transfers, which are written under that member's lock, are numbered in the order in which they happened.
+ALTER SEQUENCE ledger.transfer_seq CACHE 1;
+
+-- Figures are made anew only where a table has grown by a fifth since they were: on a large program a small import need not wait for them.
+CREATE OR REPLACE FUNCTION platform.refresh_statistics() RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+DECLARE grown regclass;
+BEGIN
+  FOR grown IN SELECT s.relid FROM pg_stat_user_tables AS s WHERE s.schemaname || '.' || s.relname IN ('facts.fact', 'facts.document', 'facts.line', 'members.member', 'members.member_key', 'ledger.lot', 'ledger.wallet', 'entitlements.entitlement')
+    AND (COALESCE(s.last_analyze, s.last_autoanalyze) IS NULL OR s.n_mod_since_analyze > 1000 + s.n_live_tup / 5) ORDER BY s.relid
+  LOOP
+    EXECUTE format('ANALYZE %s', grown);
+  END LOOP;
+END $$;

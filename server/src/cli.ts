@@ -241,7 +241,7 @@ async function importFiles(context: Context, url: string, files: string[]): Prom
 
 const optional = (name: string): Record<string, string> => { const value = text(name); return value === undefined ? {} : { [name]: value }; };
 const describePreview = (preview: Preview): string => [...preview.mechanics.map((item) => `${item.mechanic}: ${item.before} → ${item.after} ${item.unit} (smallest units), ${item.changed} members change`),
-  ...preview.months.filter((item) => item.before !== item.after).map((item) => `  ${item.month}: ${item.before} → ${item.after} ${item.unit}`), `${preview.winners} win, ${preview.losers} lose, ${preview.unchanged} stay.`].join('\n');
+  ...preview.months.filter((item) => item.before !== item.after).map((item) => `  ${item.month}: ${item.before} → ${item.after} ${item.unit}`), ...preview.distribution.map((item) => `  ${item.unit} per member (10, 25, 50, 75, 90 %, most): ${item.before.join(' ')} → ${item.after.join(' ')}`), `${preview.winners} win, ${preview.losers} lose, ${preview.unchanged} stay.`].join('\n');
 
 /** A small CSV with a header, as rows by column. */
 function readTable(file: string | undefined): Record<string, string>[] {

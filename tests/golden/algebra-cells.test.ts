@@ -20,12 +20,12 @@ test('the seller earns, beside the buyer, each by its own rule', async () => {
   await world.verified();
 });
 
-test('territory and team as words, as of the day of the sale', async () => {
-  const world = await aWorld(await installation.tenant(), aProgram([{ ...perHundred, earner: { role: 'rep', who: only('territory', ['north']) } }, { ...perHundred, key: 'team', earner: { role: 'rep' }, facts: { where: only('team', ['blue']) }, curve: { is: 'per', units: 1, every: 100 } }]));
-  await recordMembers(world.context, { program: 'p', members: [{ code: 'r', kind: 'person', territory: 'north', team: 'blue', from: '2026-01-01' }] });
+test('company, territory and team as words, as of the day of the sale', async () => {
+  const world = await aWorld(await installation.tenant(), aProgram([{ ...perHundred, key: 'firm', earner: { role: 'rep', who: only('company', ['acme']) }, curve: { is: 'per', units: 10, every: 100 } }, { ...perHundred, earner: { role: 'rep', who: only('territory', ['north']) } }, { ...perHundred, key: 'team', earner: { role: 'rep' }, facts: { where: only('team', ['blue']) }, curve: { is: 'per', units: 1, every: 100 } }]));
+  await recordMembers(world.context, { program: 'p', members: [{ code: 'r', kind: 'person', territory: 'north', team: 'blue', company: 'acme', from: '2026-01-01' }] });
   await recordMembers(world.context, { program: 'p', members: [{ code: 'r', kind: 'person', territory: 'south', team: 'blue', from: '2026-03-10' }] });
   await world.sell({ on: '2026-03-09', net: '100.00', rep: 'r', buyer: '' }, { on: '2026-03-10', net: '100.00', rep: 'r', buyer: '' });
-  expect(await world.total('r')).toBe(7n); // 5 for the 9th in the north; 1 for each day in the blue team
+  expect(await world.total('r')).toBe(17n); // 5 for the 9th in the north, 10 with acme; 1 for each day in the blue team
   await world.verified();
 });
 

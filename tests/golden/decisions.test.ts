@@ -2,7 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { approveRecalculation, proposeChange, recordConflictDecision, recordInput, recordSales, recordWaitGivenUp } from '../../server/src/modules/entitlements/index.ts';
-import { REASONS, draftsOf, findSource, listConflicts, listProducts, listWaiting, ratesFor, saveRates, type SaleDocument } from '../../server/src/modules/facts/index.ts';
+import { REASONS, draftsOf, proposeMapping, findSource, listConflicts, listProducts, listWaiting, ratesFor, saveRates, type SaleDocument } from '../../server/src/modules/facts/index.ts';
 import { findProgram } from '../../server/src/modules/members/index.ts';
 import { makeContext } from '../../server/src/platform/context.ts';
 import { csvRow } from '../../server/src/platform/csv.ts';
@@ -125,6 +125,23 @@ test('an unknown product is accepted and marked; mapped later, the past follows 
   expect(await world.total()).toBe(24n); // −5 −1 +5 +1
   await world.verified();
   await expect(recordInput(world.context, { ...change, code: 'BAG-4KG', product: 'BAG 4 KG' })).rejects.toMatchObject({ code: 'product_not_mappable' });
+});
+
+test('a product has aliases of its own in each source; a code means one product there', async () => {
+  const food = { ...perHundred, key: 'food', facts: { where: { is: 'oneOf' as const, field: 'category' as const, values: ['food'] } } };
+  const world = await aWorld(await installation.tenant(), aProgram([food]));
+  const save = (sku: string, code: string) => recordInput(world.context, { kind: 'products', program: 'p', products: [{ sku, category: 'food', aliases: { erp: [code] } }] });
+  await save('BAG', '0017');
+  await world.sell({ on: '2026-06-15', net: '100.00', product: '0017' });
+  expect(await world.total()).toBe(5n);
+  await expect(save('TIN', '0017')).rejects.toMatchObject({ places: [{ pointer: '/0/aliases/erp' }] });
+});
+
+test('columns are proposed from headers and content: NIPs, e-mails and the order of a date are seen, not guessed', () => {
+  const headers = ['Nr faktury', 'Data', 'Netto', 'Klient', 'Handlowiec'];
+  const rows = [['1', '03.04.2026', '10', '5260001246', 'anna@example.com'], ['2', '31.03.2026', '10', 'PL 526-000-12-46', 'jan@example.com']];
+  expect(proposeMapping(headers, rows)).toEqual({ document: 'Nr faktury', date: 'Data', net: 'Netto', buyer: 'Klient', rep: 'Handlowiec', buyer_by: 'nip', rep_by: 'email', date_format: 'dmy' });
+  expect(proposeMapping(headers, [['1', '03.04.2026', '10', 'K-17', 'anna']])).toEqual({ document: 'Nr faktury', date: 'Data', net: 'Netto', buyer: 'Klient', rep: 'Handlowiec' });
 });
 
 test('a classification holds from its day; GTINs are checked by their last digit', async () => {

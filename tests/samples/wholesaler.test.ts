@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,6 +6,7 @@ import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dice, parseMinor, ratio, roundRatio } from '@premia/kernel';
 import { parse as parseCsv } from 'csv-parse/sync';
+import { parse as parseYaml } from 'yaml';
 import { applyProgram, approveImport, recordImport, recordSales, verifyProgram, type ImportResult } from '../../server/src/modules/entitlements/index.ts';
 import { stageImport, type LineDraft } from '../../server/src/modules/facts/index.ts';
 import { readBalances } from '../../server/src/modules/ledger/index.ts';
@@ -80,6 +82,29 @@ describe.skipIf(!existsSync(SAMPLE))('the wholesaler’s sample', () => {
     }
     expect(await totals(context)).toEqual(once);
     expect(await verifyProgram(context, 'wholesaler')).toMatchObject({ differences: 0 });
+  });
+
+  test('O1, O2: 1,500 of its lines in 20 random orders, in 1, 3 or 7 parts, each sent twice, give equal balances and tiers (SHA-256)', async () => {
+    const random = dice(20);
+    const folder = mkdtempSync(join(tmpdir(), 'premia-orders-'));
+    const file = parseYaml(PROGRAM) as { mechanics: { award: unknown }[] };
+    const [mechanic] = file.mechanics as Record<string, unknown>[];
+    const richer = JSON.stringify({ ...file, mechanics: [mechanic, { ...mechanic, key: 'month', window: 'month', curve: { is: 'steps', steps: [{ reach: 500, units: 50 }, { reach: 2_000, units: 300 }] } }],
+      tier_sets: [{ key: 'club', measure: { is: 'sum', of: 'net' }, period: 'quarter', tiers: [{ key: 'silver', from: 300 }, { key: 'gold', from: 1_500 }] }] });
+    const digests = new Set<string>();
+    for (let order = 0; order < 20; order += 1) {
+      const shuffled = lines.slice(0, 1_500).map((line) => ({ line, place: random.below(1_000_000_000) })).sort((a, b) => a.place - b.place).map((item) => item.line);
+      const parts = [1, 3, 7][order % 3] as number;
+      const paths = Array.from({ length: parts }, (_, part) => join(folder, `${order}-${part}.csv`));
+      for (const [part, path] of paths.entries()) writeFileSync(path, [header, ...shuffled.filter((_, index) => index % parts === part)].join('\n'));
+      const context = await aProgram(() => richer);
+      await load(context, paths);
+      expect(await load(context, paths.toReversed())).toMatchObject({ recorded: 0 });
+      const tiers = await installation.admin<{ text: string }>(`SELECT string_agg(concat_ws(' ', m.code, i.tier, i.valid_from, i.valid_to), ',' ORDER BY m.code, i.valid_from) AS text FROM entitlements.tier_interval AS i JOIN members.member AS m ON m.tenant_id = i.tenant_id AND m.member_id = i.member_id WHERE i.tenant_id = $1`, [context.tenantId]);
+      expect(tiers[0]?.text.length).toBeGreaterThan(100);
+      digests.add(createHash('sha256').update(`${(await totals(context)).digest}|${tiers[0]?.text}`).digest('hex'));
+    }
+    expect(digests.size).toBe(1);
   });
 
   test('gives the same as one import of parts cut anywhere', async () => {

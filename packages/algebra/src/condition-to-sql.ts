@@ -70,7 +70,7 @@ export function memberFields(member: string, on: string, names: Names): Fields {
     member, on,
     word: (field) => {
       if (field === 'company_type') return dated('profile', 'company_type', member, on);
-      if (field === 'territory' || field === 'team') return dated('assignment', field, member, on);
+      if (field === 'company' || field === 'territory' || field === 'team') return dated('assignment', field, member, on);
       if (field.startsWith('member.')) return dated('profile', `attributes ->> ${literal(field.slice(7))}`, member, on);
       if (field.startsWith('tier.')) return tierOn(names.tierSets.get(field.slice(5)), member, on);
       return 'NULL::text';

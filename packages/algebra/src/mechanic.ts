@@ -26,7 +26,7 @@ export type EarnerRole = (typeof ROLES)[number];
 
 /** Fields that hold words. `attribute.x` is a column of the sale, `member.x` of the member, `tier.x` the place in a tier set. */
 const wordField = z.union([
-  z.enum(['product', 'category', 'brand', 'group', 'channel', 'partner', 'company_type', 'segment', 'territory', 'team']),
+  z.enum(['product', 'category', 'brand', 'group', 'channel', 'partner', 'company_type', 'segment', 'company', 'territory', 'team']),
   z.string().regex(/^(attribute|member|tier)\.[a-z0-9][a-z0-9_-]{0,63}$/),
 ]);
 /** Fields that hold amounts. Line and document stand for what is left of them after all their corrections. */

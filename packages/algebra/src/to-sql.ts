@@ -170,7 +170,7 @@ function wordColumn(field: string): string {
   if (field.startsWith('member.')) return `(profile.attributes ->> ${literal(field.slice(7))})`;
   if (field.startsWith('tier.')) return `tier_${field.slice(5).replaceAll('-', '_')}.tier`;
   return { product: 'product.sku', category: 'class.category', brand: 'class.brand', group: 'class.groups', channel: 'f.channel', partner: 'f.partner',
-    company_type: 'profile.company_type', territory: 'assignment.territory', team: 'assignment.team' }[field] ?? 'NULL::text';
+    company_type: 'profile.company_type', company: 'assignment.company', territory: 'assignment.territory', team: 'assignment.team' }[field] ?? 'NULL::text';
 }
 
 /** The one enriched pass over facts: every condition of every mechanic becomes one boolean column. */
@@ -253,7 +253,7 @@ class Pass {
         AND d.valid_from <= f.base_on AND d.valid_to > f.base_on ORDER BY d.valid_from DESC, d.recorded_seq DESC LIMIT 1) AS class ON TRUE`] : []),
       ...(uses(/^(company_type|member\..*)$/) ? [`LEFT JOIN LATERAL (SELECT d.company_type, d.attributes ${on('members.profile')} AND d.member_id = f.member_id
         AND d.valid_from <= f.base_on AND d.valid_to > f.base_on ORDER BY d.valid_from DESC, d.recorded_seq DESC LIMIT 1) AS profile ON TRUE`] : []),
-      ...(uses(/^(territory|team|pool_company|pool_team)$/) ? [`LEFT JOIN LATERAL (SELECT d.territory, d.team, d.company ${on('members.assignment')} AND d.member_id = f.member_id
+      ...(uses(/^(company|territory|team|pool_company|pool_team)$/) ? [`LEFT JOIN LATERAL (SELECT d.territory, d.team, d.company ${on('members.assignment')} AND d.member_id = f.member_id
         AND d.valid_from <= f.base_on AND d.valid_to > f.base_on ORDER BY d.valid_from DESC, d.recorded_seq DESC LIMIT 1) AS assignment ON TRUE`] : []),
       ...tiers.map((set) => `LEFT JOIN LATERAL (SELECT ${tierOn(this.#options.tierSets.get(set), 'f.member_id', 'f.base_on')} AS tier) AS tier_${set.replaceAll('-', '_')} ON TRUE`),
     ].join('\n  ');

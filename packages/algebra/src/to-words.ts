@@ -55,7 +55,7 @@ const COUNTED: Record<string, { pl: string; en: string }> = {
 const PERIODS: Record<string, { pl: string; en: string }> = { day: { pl: 'dni', en: 'days' }, week: { pl: 'tygodni', en: 'weeks' }, month: { pl: 'miesięcy', en: 'months' }, quarter: { pl: 'kwartałów', en: 'quarters' } };
 const FIELDS: Record<string, { pl: string; en: string }> = {
   product: { pl: 'produkt', en: 'product' }, category: { pl: 'kategoria', en: 'category' }, brand: { pl: 'marka', en: 'brand' }, group: { pl: 'grupa produktów', en: 'product group' }, channel: { pl: 'kanał', en: 'channel' }, partner: { pl: 'partner', en: 'partner' },
-  company_type: { pl: 'rodzaj firmy', en: 'company type' }, segment: { pl: 'segment', en: 'segment' }, territory: { pl: 'region', en: 'territory' }, team: { pl: 'zespół', en: 'team' },
+  company_type: { pl: 'rodzaj firmy', en: 'company type' }, segment: { pl: 'segment', en: 'segment' }, company: { pl: 'firma', en: 'company' }, territory: { pl: 'region', en: 'territory' }, team: { pl: 'zespół', en: 'team' },
   line_net: { pl: 'wartość netto pozycji po korektach', en: 'the line’s net after corrections' }, line_gross: { pl: 'wartość brutto pozycji po korektach', en: 'the line’s gross after corrections' }, line_quantity: { pl: 'ilość w pozycji po korektach', en: 'the line’s quantity after corrections' },
   document_net: { pl: 'wartość netto dokumentu po korektach', en: 'the document’s net after corrections' }, document_gross: { pl: 'wartość brutto dokumentu po korektach', en: 'the document’s gross after corrections' }, document_quantity: { pl: 'ilość na dokumencie po korektach', en: 'the document’s quantity after corrections' },
   hour: { pl: 'godzina', en: 'hour' },

@@ -36,6 +36,7 @@ const change = z.discriminatedUnion('kind', [
 ]);
 const preview = z.object({
   mechanics: z.array(z.object({ mechanic: z.string(), ...moved, changed: z.number() })), months: z.array(z.object({ month: z.string(), ...moved })), members: z.array(z.object({ member: z.string(), ...moved })),
+  distribution: z.array(z.object({ unit: z.string(), members: z.number(), before: z.array(z.string()), after: z.array(z.string()) })),
   winners: z.number(), losers: z.number(), unchanged: z.number(),
 });
 

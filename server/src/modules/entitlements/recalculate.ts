@@ -16,6 +16,8 @@ export type Preview = {
   mechanics: { mechanic: string; unit: string; before: string; after: string; changed: number }[];
   months: { month: string; unit: string; before: string; after: string }[];
   members: { member: string; unit: string; before: string; after: string }[];
+  /** What members have in all, before and after: the least of the upper 90, 75, 50, 25 and 10 percent, and the most. */
+  distribution: { unit: string; members: number; before: string[]; after: string[] }[];
   winners: number; losers: number; unchanged: number;
 };
 export const PREVIEW_MEMBERS_MAX = 200;
@@ -66,9 +68,11 @@ async function comparePreview(tx: Tx, program: Program): Promise<Preview> {
   const months = await rows<Preview['months'][number]>(tx, sql`SELECT month, unit, sum(before)::text AS before, sum(after)::text AS after FROM ${both} AS d GROUP BY 1, 2 ORDER BY 1, 2`);
   const members = await rows<{ member: string; unit: string; before: string; after: string }>(tx, sql`SELECT m.code AS member, d.unit, sum(d.before)::text AS before, sum(d.after)::text AS after FROM ${both} AS d
     JOIN members.member AS m ON m.program_id = ${program.programId} AND m.member_id = d.member_id GROUP BY 1, 2 ORDER BY abs(sum(d.after) - sum(d.before)) DESC, 1, 2`);
+  const spread = (column: string) => sql.raw(`(percentile_disc(ARRAY[0.1, 0.25, 0.5, 0.75, 0.9, 1]) WITHIN GROUP (ORDER BY ${column}))::text[]`);
+  const distribution = await rows<Preview['distribution'][number] & { members: bigint }>(tx, sql`SELECT unit, count(*) AS members, ${spread('before')} AS before, ${spread('after')} AS after FROM (SELECT member_id, unit, sum(before)::bigint AS before, sum(after)::bigint AS after FROM ${both} AS d GROUP BY 1, 2) AS m GROUP BY 1 ORDER BY 1`);
   const sign = (item: { before: string; after: string }): number => (BigInt(item.after) > BigInt(item.before) ? 1 : BigInt(item.after) < BigInt(item.before) ? -1 : 0);
   return {
-    mechanics: mechanics.map((item) => ({ ...item, changed: Number(item.changed) })), months, members: members.filter((item) => sign(item) !== 0).slice(0, PREVIEW_MEMBERS_MAX),
+    mechanics: mechanics.map((item) => ({ ...item, changed: Number(item.changed) })), months, distribution: distribution.map((item) => ({ ...item, members: Number(item.members) })), members: members.filter((item) => sign(item) !== 0).slice(0, PREVIEW_MEMBERS_MAX),
     winners: members.filter((item) => sign(item) > 0).length, losers: members.filter((item) => sign(item) < 0).length, unchanged: members.filter((item) => sign(item) === 0).length,
   };
 }

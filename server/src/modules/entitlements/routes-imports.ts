@@ -28,7 +28,7 @@ export function importHandlers(place: { uploads: string; loadUrl: string }): Rec
       const path = await keep(upload);
       try {
         const staged = await stageImport(context, place.loadUrl, { program: params['program'] as string, source: query['source'] as string, parts: [{ path, name: query['name'] as string }] });
-        return { import: staged.importId, state: 'staged', counts: staged.counts };
+        return { import: staged.importId, state: 'staged', counts: staged.counts, mapping: staged.mapping };
       } finally {
         rmSync(path, { force: true });
       }
@@ -51,7 +51,7 @@ export function importHandlers(place: { uploads: string; loadUrl: string }): Rec
       const staged = await stageImport(context, place.loadUrl, { program: key, source: upload.sourceKey, parts: upload.parts });
       await context.transaction(async (tx) => closeUpload(tx, await findProgram(tx, key), uploadId, staged.importId));
       for (const part of upload.parts) rmSync(part.path, { force: true });
-      return { import: staged.importId, state: 'staged', counts: staged.counts };
+      return { import: staged.importId, state: 'staged', counts: staged.counts, mapping: staged.mapping };
     },
     readQuarantine: (context, given) => context.transaction(async (tx) => {
       const program = await findProgram(tx, inputOf(given).program);

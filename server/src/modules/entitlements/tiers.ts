@@ -12,10 +12,11 @@ export async function retier(tx: Tx, settling: Settling, sets: readonly Set[], m
   for (const set of sets) {
     const computed = await timelines(tx, settling, set, mode);
     const stored = await storedTimelines(tx, settling, set, [...computed.keys()]);
-    for (const [memberId, intervals] of computed) {
+    const moved = [...computed].flatMap(([memberId, intervals]) => {
       const before = stored.get(memberId) ?? [];
-      if (JSON.stringify(before) !== JSON.stringify(intervals)) await storeTimeline(tx, settling, set, memberId, before, intervals);
-    }
+      return JSON.stringify(before) === JSON.stringify(intervals) ? [] : [{ memberId, before, intervals }];
+    });
+    if (moved.length > 0) await storeTimelines(tx, settling, set, moved);
   }
 }
 
@@ -100,18 +101,21 @@ export async function storedTimelines(tx: Tx, settling: Settling, { tierSetId }:
   return byMember;
 }
 
-async function storeTimeline(tx: Tx, settling: Settling, { tierSetId }: Set, memberId: bigint, before: Interval[], intervals: Interval[]): Promise<void> {
-  const known = [settling.tenantId, settling.program.programId, memberId, tierSetId];
-  await runText(tx, 'DELETE FROM entitlements.tier_interval WHERE tenant_id = $1 AND program_id = $2 AND member_id = $3 AND tier_set_id = $4', known);
+/** Writes the timelines that moved, all at once, and touches the facts that may count for other rules now: from the first day that differs. */
+async function storeTimelines(tx: Tx, settling: Settling, { tierSetId }: Set, moved: readonly { memberId: bigint; before: Interval[]; intervals: Interval[] }[]): Promise<void> {
+  const known = [settling.tenantId, settling.program.programId];
+  await runText(tx, 'DELETE FROM entitlements.tier_interval WHERE tenant_id = $1 AND program_id = $2 AND tier_set_id = $3 AND member_id = ANY($4::bigint[])', [...known, tierSetId, moved.map((item) => item.memberId)]);
   await runText(tx, `INSERT INTO entitlements.tier_interval (tenant_id, program_id, member_id, tier_set_id, valid_from, valid_to, tier, rank)
-    SELECT $1::bigint, $2::bigint, $3::bigint, $4::bigint, r.valid_from, r.valid_to, r.tier, r.rank
-    FROM jsonb_to_recordset($5::jsonb) AS r(valid_from date, valid_to date, tier text, rank int)`, [...known, JSON.stringify(intervals)]);
-  // From the first day that differs, the facts of that member may count for other rules.
-  const first = [...before, ...intervals].filter((item) => !contains(before, item) || !contains(intervals, item)).map((item) => item.valid_from).sort()[0];
-  if (first !== undefined) {
-    await runText(tx, `INSERT INTO pg_temp.touch (member_id, day) SELECT DISTINCT f.member_id, x.day FROM facts.fact AS f CROSS JOIN LATERAL (VALUES (f.earned_on), (f.base_on)) AS x(day)
-      WHERE f.tenant_id = $1 AND f.program_id = $2 AND f.member_id = $3 AND f.base_on >= $4::date`, [settling.tenantId, settling.program.programId, memberId, first]);
-  }
+    SELECT $1::bigint, $2::bigint, r.member_id, $3::bigint, r.valid_from, r.valid_to, r.tier, r.rank
+    FROM jsonb_to_recordset($4::jsonb) AS r(member_id bigint, valid_from date, valid_to date, tier text, rank int) ORDER BY r.member_id, r.valid_from`,
+  [...known, tierSetId, JSON.stringify(moved.flatMap((item) => item.intervals.map((interval) => ({ member_id: String(item.memberId), ...interval }))))]);
+  const firsts = moved.flatMap(({ memberId, before, intervals }) => {
+    const first = [...before, ...intervals].filter((item) => !contains(before, item) || !contains(intervals, item)).map((item) => item.valid_from).sort()[0];
+    return first === undefined ? [] : [{ member_id: String(memberId), day: first }];
+  });
+  await runText(tx, `INSERT INTO pg_temp.touch (member_id, day) SELECT DISTINCT f.member_id, x.day FROM jsonb_to_recordset($3::jsonb) AS r(member_id bigint, day date)
+    CROSS JOIN LATERAL (SELECT f.member_id, f.earned_on, f.base_on FROM facts.fact AS f WHERE f.tenant_id = $1 AND f.program_id = $2 AND f.member_id = r.member_id AND f.base_on >= r.day OFFSET 0) AS f
+    CROSS JOIN LATERAL (VALUES (f.earned_on), (f.base_on)) AS x(day)`, [...known, JSON.stringify(firsts)]);
 }
 
 const contains = (list: readonly Interval[], item: Interval): boolean => list.some((other) => JSON.stringify(other) === JSON.stringify(item));

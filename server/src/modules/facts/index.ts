@@ -11,5 +11,6 @@ export * from './waiting.ts';
 export * from './save-rates.ts';
 export * from './save-products.ts';
 export * from './merge-facts.ts';
+export * from './save-mapping.ts';
 export * from './uploads.ts';
 export * from './routes.ts';

@@ -7,6 +7,7 @@ import { findProgram } from '../members/index.ts';
 import { listConflicts, type ConflictLine } from './conflicts.ts';
 import { readQuarantine } from './import/stage-import.ts';
 import { REASONS } from './import/reasons.ts';
+import { saveMapping } from './save-mapping.ts';
 import { listProducts } from './save-products.ts';
 import { listRates, saveRates, type RateDraft } from './save-rates.ts';
 import { listWaiting } from './waiting.ts';
@@ -15,7 +16,13 @@ type Page = { limit: number; after?: string; search?: string; unknown?: boolean;
 const numbered = (after: string | undefined): bigint => (/^\d{1,18}$/.test(after ?? '') ? BigInt(after as string) : 0n);
 const QUARANTINE_PAGE = 2_000;
 
-export const factHandlers: Record<'listRates' | 'saveRates' | 'listProducts' | 'listConflicts' | 'listWaiting' | 'downloadQuarantine', Handler> = {
+export const factHandlers: Record<'saveMapping' | 'listRates' | 'saveRates' | 'listProducts' | 'listConflicts' | 'listWaiting' | 'downloadQuarantine', Handler> = {
+  saveMapping: (context, { params, body }) => context.transaction(async (tx) => {
+    const program = await findProgram(tx, params['program'] as string);
+    const mapping = await saveMapping(tx, program, params['source'] as string, (body as { mapping: unknown }).mapping);
+    await audit(tx, context, { action: 'mapping.saved', subject: `source:${params['source']}`, programId: program.programId, after: mapping });
+    return { mapping };
+  }),
   listRates: (context, { params, query }) => context.transaction(async (tx) => {
     const { limit, currency, before } = query as Page;
     const found = await listRates(tx, await findProgram(tx, params['program'] as string), { limit, ...(currency === undefined ? {} : { currency }), ...(before === undefined ? {} : { before }) });

@@ -4,9 +4,10 @@ import { row, rows, runText, type Tx } from '../../platform/database.ts';
 import type { Program } from '../members/index.ts';
 import { LOCK_PRODUCT_MEMBERS, MOVE_PRODUCT, TOUCH_PRODUCTS, TOUCH_RUN } from './queries.ts';
 import type { Recording } from './record-lines.ts';
+import { findSource } from './sources.ts';
 
-/** A product and what it is from a day on. */
-export type ProductDraft = { sku: string; name?: string; gtin?: string; category?: string; brand?: string; groups?: string[]; from?: Day };
+/** A product and what it is from a day on. `aliases`: by source, the codes under which it comes from there, for lines to come. */
+export type ProductDraft = { sku: string; name?: string; gtin?: string; category?: string; brand?: string; groups?: string[]; from?: Day; aliases?: Record<string, string[]> };
 export type ProductRow = { sku: string; name: string | null; gtin: string | null; known: boolean; same_as: string | null; category: string | null; brand: string | null; groups: string[]; lines: bigint };
 export const PRODUCTS_PER_CALL_MAX = 5_000;
 
@@ -21,6 +22,7 @@ export async function saveProducts(tx: Tx, tenantId: bigint, program: Program, d
     if (draft.from !== undefined && !isDay(draft.from)) throw refused(index, 'from', 'data', 'date');
     const product = must(await row<{ product_id: bigint }>(tx, sql`INSERT INTO facts.product (tenant_id, program_id, sku, name, gtin, known) VALUES (${tenantId}, ${program.programId}, ${draft.sku}, ${draft.name ?? null}, ${draft.gtin ?? null}, true)
       ON CONFLICT (tenant_id, program_id, sku) DO UPDATE SET name = COALESCE(excluded.name, facts.product.name), gtin = COALESCE(excluded.gtin, facts.product.gtin), known = true RETURNING product_id`), 'product').product_id;
+    await saveAliases(tx, tenantId, program, index, product, draft.aliases ?? {});
     const from = draft.from ?? '-infinity';
     const same = await rows(tx, sql`SELECT 1 FROM (SELECT category, brand, groups FROM facts.product_class WHERE program_id = ${program.programId} AND product_id = ${product} AND valid_from <= ${from}::date AND valid_to > ${from}::date ORDER BY valid_from DESC, recorded_seq DESC LIMIT 1) AS c
       WHERE (c.category, c.brand, c.groups) IS NOT DISTINCT FROM (${draft.category ?? null}::text, ${draft.brand ?? null}::text, ${draft.groups ?? []}::text[])`);
@@ -31,6 +33,18 @@ export async function saveProducts(tx: Tx, tenantId: bigint, program: Program, d
     changed += 1;
   }
   return changed;
+}
+
+/** A code of one source means one product. What was recorded under it before stays: mapping the past is `mapProduct`. */
+async function saveAliases(tx: Tx, tenantId: bigint, program: Program, index: number, productId: bigint, aliases: Record<string, string[]>): Promise<void> {
+  for (const [key, codes] of Object.entries(aliases)) {
+    const source = await findSource(tx, program, key);
+    for (const code of codes) {
+      await sql`INSERT INTO facts.product_alias (tenant_id, program_id, source_id, code, product_id) VALUES (${tenantId}, ${program.programId}, ${source.sourceId}, ${code}, ${productId}) ON CONFLICT DO NOTHING`.execute(tx);
+      const owner = await row<{ product_id: bigint }>(tx, sql`SELECT product_id FROM facts.product_alias WHERE program_id = ${program.programId} AND source_id = ${source.sourceId} AND code = ${code}`);
+      if (owner?.product_id !== productId) throw refused(index, `aliases/${key}`, `kod „${code}” oznacza tam już inny produkt`, `“${code}” means another product there already`);
+    }
+  }
 }
 
 /** Products by code; `unknown` narrows to codes that came in sales and nobody has classified or mapped. */

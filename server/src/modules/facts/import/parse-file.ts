@@ -3,6 +3,7 @@ import { createGunzip } from 'node:zlib';
 import { PassThrough, Transform, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { parse as parseCsv } from 'csv-parse';
+import { parse as parseSync } from 'csv-parse/sync';
 import iconv from 'iconv-lite';
 import { Refusal, phrase } from '@premia/kernel';
 import type { Mapping } from '../source-settings.ts';
@@ -116,7 +117,7 @@ async function parseText(source: Readable, encoding: string, saved: Mapping | un
   const text = new PassThrough();
   pipeline(source, decoder, text).catch((error: Error) => parser.destroy(error));
   text.pipe(parser);
-  const table = new Table(saved, delimiter, onStart, onRow);
+  const table = new Table(saved, delimiter, onStart, onRow, peek(iconv.decode(sample, encoding), delimiter));
   try {
     for await (const item of parser as AsyncIterable<{ record: string[]; info: { lines: number }; raw: string }>) {
       if (table.started === false && item.record.length === 1 && /^sep=.$/.test(item.record[0] ?? '')) continue;
@@ -130,6 +131,18 @@ async function parseText(source: Readable, encoding: string, saved: Mapping | un
     await table.broken(lines ?? table.lastLine + 1, code === 'CSV_MAX_RECORD_SIZE' ? 'record_too_long' : 'quote_not_closed');
   }
   table.end();
+}
+
+const PEEKED_ROWS = 50;
+
+/** The first rows of a text, to see what its columns hold. A first part that cannot be read tells nothing. */
+function peek(text: string, delimiter: string): string[][] {
+  try {
+    const head = text.split(/\r\n|\n|\r/).filter((line) => !/^sep=.$/.test(line)).slice(0, PEEKED_ROWS + 1).join('\n');
+    return (parseSync(head, { delimiter, bom: true, relax_column_count: true, relax_quotes: true, skip_empty_lines: true, max_record_size: RECORD_BYTES_MAX }) as string[][]).slice(1);
+  } catch {
+    return [];
+  }
 }
 
 function asRefusal(error: unknown): unknown {
@@ -155,10 +168,12 @@ class Table {
   #width = 0;
   readonly #saved: Mapping | undefined;
   readonly #delimiter: string;
+  readonly #peeked: readonly (readonly string[])[];
   readonly #onStart: (parsed: Parsed) => void;
   readonly #onRow: (row: FileRow) => void | Promise<void>;
 
-  constructor(saved: Mapping | undefined, delimiter: string, onStart: (parsed: Parsed) => void, onRow: (row: FileRow) => void | Promise<void>) {
+  constructor(saved: Mapping | undefined, delimiter: string, onStart: (parsed: Parsed) => void, onRow: (row: FileRow) => void | Promise<void>, peeked: readonly (readonly string[])[] = []) {
+    this.#peeked = peeked;
     this.#saved = saved;
     this.#delimiter = delimiter;
     this.#onStart = onStart;
@@ -181,7 +196,7 @@ class Table {
   }
 
   #start(headers: string[]): void {
-    const mapping = this.#saved ?? completed(proposeMapping(headers), headers);
+    const mapping = this.#saved ?? completed(proposeMapping(headers, this.#peeked), headers);
     this.#places = checkHeaders(headers, columnsOf(mapping));
     this.#width = headers.length;
     this.started = true;

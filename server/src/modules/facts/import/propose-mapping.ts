@@ -1,4 +1,4 @@
-import { phrase, Refusal } from '@premia/kernel';
+import { isNip, phrase, Refusal } from '@premia/kernel';
 import type { Mapping } from '../source-settings.ts';
 
 /** Headers as partners write them, folded: lower case, no marks, no spaces. The first that fits wins. */
@@ -23,14 +23,32 @@ const KNOWN: Record<string, readonly string[]> = {
 export const foldHeader = (header: string): string => header.normalize('NFKD').replace(/[\u0300-\u036f]/g, '').replace(/ł/g, 'l').replace(/Ł/g, 'L').toLowerCase().replace(/[^a-z0-9]/g, '');
 
 /** A mapping proposed from the headers. What cannot be found is missing; a person completes it and the source keeps it. */
-export function proposeMapping(headers: readonly string[]): Partial<Mapping> {
+export function proposeMapping(headers: readonly string[], rows: readonly (readonly string[])[] = []): Partial<Mapping> {
   const folded = headers.map(foldHeader);
   const found = Object.fromEntries(Object.entries(KNOWN).flatMap(([field, names]) => {
     const name = names.find((candidate) => folded.includes(candidate));
     return name === undefined ? [] : [[field, headers[folded.indexOf(name)]?.trim()]];
   })) as Partial<Mapping>;
-  const buyer = found.buyer === undefined ? '' : foldHeader(found.buyer);
-  return { ...found, ...(buyer.includes('nip') ? { buyer_by: 'nip' as const } : {}) };
+  const values = (column: string | undefined): string[] => (column === undefined ? [] : rows.map((row) => row[headers.findIndex((header) => header.trim() === column)]?.trim() ?? '').filter((value) => value !== ''));
+  const by = (['buyer', 'seller', 'rep'] as const).flatMap((role) => { const how = partyBy(found[role], values(found[role])); return how === null ? [] : [[`${role}_by`, how]]; });
+  const format = dateFormat(values(found.date));
+  return { ...found, ...Object.fromEntries(by) as Partial<Mapping>, ...(format === null ? {} : { date_format: format }) };
+}
+
+/** How a column names a party: by its header, else by what all its values are. */
+function partyBy(column: string | undefined, values: readonly string[]): 'nip' | 'email' | null {
+  if (column !== undefined && foldHeader(column).includes('nip')) return 'nip';
+  if (values.length === 0) return null;
+  if (values.every((value) => /^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(value))) return 'email';
+  return values.every((value) => isNip(value.replace(/^PL|[\s-]/g, ''))) ? 'nip' : null;
+}
+
+/** What comes first in 03/04/2026, if some value shows it: a thirteenth month there is not. Where none does, nothing is guessed. */
+function dateFormat(values: readonly string[]): 'dmy' | 'mdy' | null {
+  const parts = values.map((value) => /^(\d{1,2})[./-](\d{1,2})[./-]\d{4}\b/.exec(value));
+  if (parts.length === 0 || parts.some((part) => part === null)) return null;
+  const [first, second] = [parts.some((part) => Number(part?.[1]) > 12), parts.some((part) => Number(part?.[2]) > 12)];
+  return first === second ? null : first ? 'dmy' : 'mdy';
 }
 
 const FORBIDDEN_HEADERS = new Set(['__proto__', 'constructor', 'prototype']);
