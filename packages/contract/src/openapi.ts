@@ -23,7 +23,7 @@ export function openapi(routes: Record<string, Route>): unknown {
       parameters: [...parametersOf(route.params, 'path'), ...parametersOf(route.query, 'query'), ...(route.idempotent ? [{ name: 'Idempotency-Key', in: 'header', required: true, schema: { type: 'string', minLength: 1, maxLength: 200 } }] : [])],
       ...(route.upload ? { requestBody: { required: true, content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } } } }
         : route.body ? { requestBody: { required: !route.body.isOptional(), content: { 'application/json': { schema: schemaOf(route.body, 'input') } } } } : {}),
-      responses: { 200: { description: 'Done', content: { [route.download?.split(';')[0] ?? 'application/json']: { schema: schemaOf(route.reply, 'output') } } }, ...Object.fromEntries([400, 401, 403, 404, 409, 413, 422, 429].map((status) => [status, answer])) },
+      responses: { 200: { description: 'Done', content: { [route.download?.split(';')[0] ?? 'application/json']: { schema: schemaOf(route.reply, 'output') } } }, ...Object.fromEntries([400, 401, 403, 404, 409, 413, 415, 422, 429, 503].map((status) => [status, answer])) },
     } };
   }
   return { openapi: '3.1.0', info: { title: 'Premia', version: '0.1.0', description: 'B2B loyalty and sales-incentive programs: facts, entitlements, ledger.' },

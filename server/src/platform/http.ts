@@ -25,7 +25,7 @@ export const BODY_BYTES_MAX = 8 * 1024 * 1024;
 /** The HTTP edge: every route of the contract with its permission, validation, idempotency and refusals; nothing of the business. */
 export async function makeHttp(options: HttpOptions): Promise<FastifyInstance> {
   const app = Fastify({
-    bodyLimit: BODY_BYTES_MAX, genReqId: () => randomUUID(), trustProxy: false, routerOptions: { maxParamLength: 300 },
+    bodyLimit: BODY_BYTES_MAX, genReqId: () => randomUUID(), trustProxy: false, routerOptions: { maxParamLength: 16_384 },
     logger: options.log ? { level: 'info', redact: ['req.headers.authorization', 'req.headers.cookie'], serializers: { req: (request: FastifyRequest) => ({ method: request.method, route: request.routeOptions?.url, id: request.id }) } } : false,
   });
   await app.register(helmet, { contentSecurityPolicy: { directives: { defaultSrc: ["'self'"], scriptSrc: ["'self'", "'unsafe-inline'"], styleSrc: ["'self'", "'unsafe-inline'"], imgSrc: ["'self'", 'data:'], frameAncestors: ["'none'"] } }, strictTransportSecurity: { maxAge: 31_536_000, includeSubDomains: true } });
@@ -87,7 +87,20 @@ async function identify(options: HttpOptions, request: FastifyRequest): Promise<
   return principal;
 }
 
+/** Where text that no database column can hold – NUL, or half of a surrogate pair – stands in a value, or null. */
+function unstorable(value: unknown, path: string): string | null {
+  if (typeof value === 'string') return value.includes('\u0000') || !value.isWellFormed() ? path : null;
+  if (typeof value !== 'object' || value === null) return null;
+  for (const [key, item] of Object.entries(value)) {
+    const found = unstorable(key, `${path}/…`) ?? unstorable(item, `${path}/${key}`);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
 function read(shape: z.ZodType, value: unknown, where: string): unknown {
+  const place = unstorable(value, `/${where}`);
+  if (place !== null) throw new Refusal('request_malformed', 422, phrase('Żądanie jest nieprawidłowe.', 'The request is not valid.'), [{ pointer: place.toWellFormed().replaceAll('\u0000', '␀'), code: 'character_forbidden', message: phrase('niedozwolony znak', 'a forbidden character') }]);
   const found = shape.safeParse(value);
   if (found.success) return found.data;
   throw new Refusal('request_malformed', 422, phrase('Żądanie jest nieprawidłowe.', 'The request is not valid.'), found.error.issues.slice(0, 20).map((issue) => ({

@@ -41,12 +41,13 @@ async function run(task: ChildTask): Promise<ChildReport> {
     if (buffer.length > 256 * 1024) return flush();
   });
   await flush();
-  return { ok: true, rows, bad, ...(started as unknown as Parsed) };
+  const parsed = started as unknown as Parsed;
+  return { ok: true, rows, bad, ...parsed, headers: parsed.headers.map(storable) };
 }
 
 const task = JSON.parse(process.argv[2] as string) as ChildTask;
 const report = await run(task).catch((error: unknown): ChildReport => {
-  if (error instanceof Refusal) return { ok: false, code: error.code, pl: error.phrase.pl, en: error.phrase.en };
+  if (error instanceof Refusal) return { ok: false, code: error.code, pl: storable(error.phrase.pl), en: storable(error.phrase.en) };
   return { ok: false, code: 'file_unreadable', pl: 'Pliku nie da się odczytać.', en: 'The file cannot be read.' };
 });
 process.stderr.write(`${JSON.stringify(report)}\n`);
