@@ -41,7 +41,7 @@ function copyTree(): string {
   for (const part of ['packages', 'server', 'tests', 'tools', 'examples', 'vitest.config.ts', 'package.json', 'tsconfig.json']) cpSync(join(ROOT, part), join(copy, part), { recursive: true, filter: (path) => !path.includes('node_modules') });
   mkdirSync(join(copy, 'node_modules', '@premia'), { recursive: true });
   for (const entry of readdirSync(join(ROOT, 'node_modules'))) if (entry !== '@premia') symlinkSync(join(ROOT, 'node_modules', entry), join(copy, 'node_modules', entry));
-  for (const name of ['kernel', 'algebra', 'contract']) symlinkSync(join(copy, 'packages', name), join(copy, 'node_modules', '@premia', name));
+  for (const name of ['kernel', 'algebra', 'contract', 'sdk']) symlinkSync(join(copy, 'packages', name), join(copy, 'node_modules', '@premia', name));
   return copy;
 }
 
@@ -61,6 +61,8 @@ for (const mutant of MUTANTS) {
     if (text.split(mutant.find).length !== 2) throw new Error(`mutant “${mutant.name}” does not fit ${mutant.file} exactly once`);
     writeFileSync(path, text.replace(mutant.find, () => mutant.put));
     const { failed, by } = oracleFails(copy);
+    // A run that fails before a test does proves nothing: a broken migration once “caught” them all.
+    if (failed && by === '') throw new Error(`the tests did not run under mutant “${mutant.name}”`);
     if (!failed) survived += 1;
     process.stdout.write(`${failed ? 'caught  ' : 'SURVIVED'}  ${mutant.name}${failed ? `  (${by})` : ''}\n`);
   } finally {

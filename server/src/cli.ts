@@ -211,7 +211,7 @@ const commands: Record<string, Command> = {
     const result = await verifyProgram(context, need('program'));
     const { counts } = result;
     print(result, [`${counts.facts} facts, ${counts.entitlements} entitlements, ${counts.transfers} transfers, ${counts.lots} lots, ${counts.wallets} wallets, ${counts.members} members`,
-      ...result.faults.map((fault) => `${fault.check}: ${fault.where} – expected ${fault.expected}, found ${fault.found}`), `${result.differences} differences`].join('\n'));
+      ...result.faults.map((fault) => `${fault.check}: ${fault.where} – expected ${fault.expected}, found ${fault.found}`), `${result.seals} seals, head ${result.head}`, `${result.differences} differences`].join('\n'));
     return result.differences === 0 ? 0 : 1;
   },
 };

@@ -3,7 +3,7 @@ import { makeContext, type Context } from './platform/context.ts';
 import type { Database } from './platform/database.ts';
 import type { Tasks } from './platform/jobs.ts';
 import { deliverOutbox, type OutboxEvent } from './platform/outbox.ts';
-import { recordImport, refreshSegments, settleStale } from './modules/entitlements/index.ts';
+import { recordImport, refreshSegments, sealTail, settleStale } from './modules/entitlements/index.ts';
 import { listTenants } from './modules/identity/index.ts';
 import { expireLots, openPosting } from './modules/ledger/index.ts';
 import { findProgram, listPrograms } from './modules/members/index.ts';
@@ -21,6 +21,7 @@ export function makeTasks(db: Database, now: () => number = Date.now): Tasks {
   };
   return {
     settle_pools: () => everyProgram(settleStale),
+    seal: async () => { for (const tenantId of await listTenants(db)) await sealTail(of(tenantId)); },
     refresh_segments: () => everyProgram((context, program) => refreshSegments(context, { program })),
     expire_lots: () => everyProgram((context, key) => context.transaction(async (tx) => {
       const program = await findProgram(tx, key);

@@ -64,6 +64,7 @@ test('one tenant sees and touches nothing of another, and without a tenant there
 test('a tampered row is found and named', async () => {
   const world = await aWorld(await installation.tenant(), aProgram([perHundred]));
   await world.sell({ on: '2026-03-31', net: '349.90' });
+  await world.verified(); // seals what is there: from now on a change shows
   const tampers = [['ledger.transfer', 'amount', 1], ['ledger.wallet', 'balance', 1], ['ledger.lot', 'remaining', 1], ['entitlements.entitlement', 'amount', 1], ['entitlements.entitlement', 'uncapped', 1], ['facts.fact', 'net_minor', 10_000], ['facts.line', 'net_minor', 1]] as const;
   for (const [table, column, by] of tampers) {
     await installation.admin(`UPDATE ${table} SET ${column} = ${column} + ${by} WHERE tenant_id = $1`, [world.context.tenantId]);

@@ -1,3 +1,4 @@
+import { crashPoint } from './crash-point.ts';
 import { sql } from 'kysely';
 import { instant, type Context } from './context.ts';
 import { rows, type Tx } from './database.ts';
@@ -18,7 +19,9 @@ export async function deliverOutbox(context: Context, deliver: (event: OutboxEve
   for (let delivered = 0; ;) {
     const events = await context.transaction((tx) => rows<{ event_id: bigint; program_id: bigint | null; type: string; payload: Record<string, unknown> }>(tx, sql`SELECT event_id, program_id, type, payload FROM platform.outbox WHERE tenant_id = ${context.tenantId} AND sent_at IS NULL ORDER BY event_id LIMIT ${BATCH}`));
     for (const event of events) {
+      crashPoint('event-before-send');
       await deliver({ eventId: event.event_id, programId: event.program_id, type: event.type, payload: event.payload });
+      crashPoint('event-after-send');
       await context.transaction((tx) => sql`UPDATE platform.outbox SET sent_at = ${instant(context)} WHERE tenant_id = ${context.tenantId} AND event_id = ${event.event_id}`.execute(tx));
       delivered += 1;
     }

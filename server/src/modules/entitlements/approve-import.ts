@@ -1,3 +1,4 @@
+import { crashPoint } from '../../platform/crash-point.ts';
 import { sql } from 'kysely';
 import { Refusal, phrase } from '@premia/kernel';
 import { type Context } from '../../platform/context.ts';
@@ -65,6 +66,7 @@ export type ImportResult = { importId: bigint; recorded: number; known: number; 
  * so that a crash loses nothing and repeats nothing. Two recorders at once take turns.
  */
 export async function recordImport(context: Context, input: { program: string; importId: bigint; onProgress?: (done: number, of: number) => void }): Promise<ImportResult> {
+  crashPoint('import-approved');
   const chunks = await context.transaction(async (tx) => {
     const program = await findProgram(tx, input.program);
     const found = await findImport(tx, program, input.importId);
@@ -73,7 +75,8 @@ export async function recordImport(context: Context, input: { program: string; i
     return (await runText<{ chunk: number }>(tx, OPEN_CHUNKS, [program.programId, input.importId])).map((item) => item.chunk);
   });
   for (const [index, chunk] of chunks.entries()) {
-    await context.transaction((tx) => recordChunk(tx, context, input, chunk));
+    await context.transaction(async (tx) => { await recordChunk(tx, context, input, chunk); crashPoint('chunk-before-commit'); });
+    crashPoint('chunk-after-commit');
     // After 1, 2, 4, 8 … chunks: a plan made for an empty table costs seconds on a full one.
     if (((index + 1) & index) === 0) await context.transaction(async (tx) => { await sql`SELECT platform.refresh_statistics()`.execute(tx); });
     input.onProgress?.(index + 1, chunks.length);

@@ -1,3 +1,4 @@
+import { crashPoint } from '../../platform/crash-point.ts';
 import { createHash } from 'node:crypto';
 import { Refusal, isDay, must, phrase, type Day } from '@premia/kernel';
 import { sql } from 'kysely';
@@ -44,7 +45,7 @@ export async function listCloses(tx: Tx, program: Program): Promise<CloseRow[]> 
 export async function closePeriod(context: Context, input: { program: string; from: Day; to: Day }): Promise<ClosedPeriod> {
   if (!isDay(input.from) || !isDay(input.to) || input.to < input.from) throw new Refusal('period_malformed', 422, phrase('Nieprawidłowy okres.', 'Not a valid period.'));
   await settleStale(context, input.program);
-  return context.transaction(async (tx) => {
+  const closed = await context.transaction(async (tx) => {
     const program = await findProgram(tx, input.program);
     const settling = await openSettling(tx, context, program);
     await lockAll(tx, context, program); // every run that could still move this period has ended, and the next ones see the close
@@ -60,6 +61,9 @@ export async function closePeriod(context: Context, input: { program: string; fr
     for (const { gate } of gates) await openGate(tx, { tenantId: context.tenantId, programId: program.programId, bookedOn: settling.bookedOn, bookedAt: settling.bookedAt, runSeq: settling.runSeq }, gate);
     await publishEvent(tx, context, { type: 'period.closed', programId: program.programId, payload: { ...input, digest: snapshot.digest } });
     await audit(tx, context, { action: 'period.closed', subject: `close:${made.close_id}`, programId: program.programId, after: { ...input, digest: snapshot.digest } });
+    crashPoint('close-before-commit');
     return { closeId: made.close_id, watermark: settling.runSeq, snapshot };
   });
+  crashPoint('close-after-commit');
+  return closed;
 }

@@ -1,6 +1,7 @@
 export * from './record-sales.ts';
 export * from './apply-program.ts';
 export * from './verify.ts';
+export * from './seal-chain.ts';
 export * from './approve-import.ts';
 export * from './explain.ts';
 export * from './routes.ts';

@@ -1,3 +1,4 @@
+import { crashPoint } from '../../platform/crash-point.ts';
 import { Refusal, must, phrase } from '@premia/kernel';
 import { sql } from 'kysely';
 import { instant, type Context } from '../../platform/context.ts';
@@ -109,6 +110,7 @@ export async function approveRecalculation(context: Context, input: { program: s
     if (program.settings.four_eyes.rules && found.proposed_by === context.principal) throw new Refusal('second_person_needed', 403, phrase('Przeliczenie musi zatwierdzić inna osoba.', 'Another person must approve the recalculation.'));
     await sql`UPDATE entitlements.recalculation SET state = 'applied', decided_by = ${context.principal} WHERE program_id = ${program.programId} AND recalculation_id = ${input.recalculationId}`.execute(tx);
     const { preview } = isInputChange(found.change) ? await changeAndSettle(tx, context, found.change) : await publishAndSettle(tx, context, readProgram(found.change));
+    crashPoint('recalculation-before-commit');
     await publishEvent(tx, context, { type: 'recalculation.applied', programId: program.programId, payload: { program: program.key, recalculation: input.recalculationId } });
     await audit(tx, context, { action: 'recalculation.applied', subject: `recalculation:${input.recalculationId}`, programId: program.programId, after: { mechanics: preview.mechanics } });
     return preview;

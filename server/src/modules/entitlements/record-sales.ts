@@ -1,3 +1,4 @@
+import { crashPoint } from '../../platform/crash-point.ts';
 import { assert, type Day } from '@premia/kernel';
 import { instant, today, type Context } from '../../platform/context.ts';
 import type { Tx } from '../../platform/database.ts';
@@ -28,7 +29,13 @@ export async function openSettling(tx: Tx, context: Context, program: Program): 
 /** Records each sale once and settles what it moves, in one transaction. Sending it again is harmless; sent again changed, it is reported, never merged. */
 export async function recordSales(context: Context, input: { program: string; source: string; lines: readonly LineDraft[] }): Promise<SaleOutcome[]> {
   assert(input.lines.length <= LINES_PER_REQUEST_MAX, 'too many lines in one call');
-  return context.transaction((tx) => recordAndSettle(tx, context, input));
+  const outcomes = await context.transaction(async (tx) => {
+    const found = await recordAndSettle(tx, context, input);
+    crashPoint('sales-before-commit');
+    return found;
+  });
+  crashPoint('sales-after-commit');
+  return outcomes;
 }
 
 /** What the same sales would earn: the same work, taken back. */

@@ -1,3 +1,4 @@
+import { crashPoint } from '../../platform/crash-point.ts';
 import { limitMinor, type Rule } from '@premia/algebra';
 import type { Day } from '@premia/kernel';
 import { runText, type Tx } from '../../platform/database.ts';
@@ -56,6 +57,7 @@ async function storeAndPost(tx: Tx, settling: Settling, stratum: Stratum, mode: 
   if (settling.program.settings.late_in_closed === 'approve' && !settling.lateApproved) await runText(tx, q.HOLD_LATE, known);
   await runText(tx, q.storeChanges(later), [...known, settling.runSeq]);
   await runText(tx, q.storeGone(later), [...known, settling.runSeq]);
+  crashPoint('entitlements-stored');
   await runText(tx, q.fillDifferences(later));
   await countIn(tx, 'difference');
   if (totals.length > 0) {
@@ -67,6 +69,7 @@ async function storeAndPost(tx: Tx, settling: Settling, stratum: Stratum, mode: 
     await runText(tx, q.storeDecided(budgets), [...known, settling.runSeq]);
   }
   await postDifferences(tx, { tenantId: settling.tenantId, programId: settling.program.programId, bookedOn: settling.bookedOn, bookedAt: settling.bookedAt, runSeq: settling.runSeq });
+  crashPoint('differences-posted');
   await runText(tx, q.TOUCH_CHANGED, known);
 }
 

@@ -7,25 +7,28 @@ import { openSettling } from './record-sales.ts';
 import { totalLimits, type Settling } from './settle.ts';
 import { computeWindow, settleStale } from './settle-pools.ts';
 import * as q from './queries.ts';
+import { sealTail, verifySeals } from './seal-chain.ts';
 import { storedTimelines, timelines } from './tiers.ts';
 
 export type Fault = { check: string; where: string; expected: string; found: string };
-export type Verification = { program: string; counts: { facts: number; entitlements: number; transfers: number; lots: number; wallets: number; members: number }; differences: number; faults: Fault[] };
+export type Verification = { program: string; counts: { facts: number; entitlements: number; transfers: number; lots: number; wallets: number; members: number }; differences: number; seals: number; head: string; faults: Fault[] };
 
 export const FAULTS_SHOWN_MAX = 100;
 
 /**
- * Recomputes everything of a program from its facts and compares: entitlements, tiers, conservation, balances, lots, references.
+ * Seals the tail, then recomputes everything of a program from its facts and compares: entitlements, tiers, conservation, balances, lots,
+ * references – and the tenant's chain of seals.
  * Writes nothing that stays. Zero differences means: what is booked is what the rules say, and nothing else is booked.
  */
 export async function verifyProgram(context: Context, key: string): Promise<Verification> {
   await settleStale(context, key);
+  const { seals, head } = await sealTail(context);
   return context.rehearse(async (tx) => {
     const program = await findProgram(tx, key);
     const settling = await openSettling(tx, context, program);
-    const faults = [...(await verifyEntitlements(tx, settling)), ...(await verifyPools(tx, settling)), ...(await verifyBudgets(tx, settling)), ...(await verifyTiers(tx, settling)), ...(await verifyLedger(tx, program))];
+    const faults = [...(await verifyEntitlements(tx, settling)), ...(await verifyPools(tx, settling)), ...(await verifyBudgets(tx, settling)), ...(await verifyTiers(tx, settling)), ...(await verifyLedger(tx, program)), ...(await verifySeals(tx, context))];
     const differences = faults.reduce((sum, fault) => sum + (fault.check === 'more' ? Number(fault.found) : 1), 0);
-    return { program: key, counts: await countAll(tx, program), differences, faults: faults.slice(0, FAULTS_SHOWN_MAX) };
+    return { program: key, counts: await countAll(tx, program), differences, seals, head, faults: faults.slice(0, FAULTS_SHOWN_MAX) };
   }, { snapshot: true });
 }
 

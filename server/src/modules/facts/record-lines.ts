@@ -1,3 +1,4 @@
+import { crashPoint } from '../../platform/crash-point.ts';
 import { countIn, emptyRun } from '../../platform/run-tables.ts';
 import { rows, runText, type Tx } from '../../platform/database.ts';
 import { sql } from 'kysely';
@@ -34,12 +35,14 @@ export async function recordLines(tx: Tx, recording: Recording): Promise<Documen
   await runText(tx, q.UNKNOWN_PRODUCTS, sourced);
   await runText(tx, q.FIND_PRODUCTS, sourced);
   await runText(tx, q.INSERT_LINES, [...known, recordedSeq]);
+  crashPoint('lines-recorded');
   await runText(tx, q.INSERT_WAITING, sourced);
   await emptyRun(tx, 'credit');
   await runText(tx, q.insertPlainFacts(program.settings.rewards), [...known, recordedSeq]);
   await runText(tx, q.touchPlain(program.settings.rewards));
   await runText(tx, q.CREDIT_SPLIT);
   await creditFacts(tx, recording);
+  crashPoint('facts-recorded');
   return outcomes(tx, known);
 }
 

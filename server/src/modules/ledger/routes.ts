@@ -1,3 +1,4 @@
+import { crashPoint } from '../../platform/crash-point.ts';
 import { formatMinor, must, parseMinor } from '@premia/kernel';
 import { sql } from 'kysely';
 import type { Handled, Handler } from '../../platform/http.ts';
@@ -27,8 +28,10 @@ export async function openPosting(tx: Tx, context: Context, program: Program): P
 /** One command on one program, in one transaction. */
 const command = <T>(context: Context, { params }: Handled, work: (tx: Tx, program: Program, posting: Posting) => Promise<T>): Promise<T> => context.transaction(async (tx) => {
   const program = await findProgram(tx, params['program'] as string);
-  return work(tx, program, await openPosting(tx, context, program));
-});
+  const done = await work(tx, program, await openPosting(tx, context, program));
+  crashPoint('hold-before-commit');
+  return done;
+}).then((done) => { crashPoint('hold-after-commit'); return done; });
 
 async function activeMember(tx: Tx, program: Program, posting: Posting, reference: string): Promise<bigint> {
   const { memberId } = await findMember(tx, program, reference);
