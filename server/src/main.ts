@@ -33,15 +33,15 @@ const app = await makeHttp({
   authenticate: (given) => authenticate(installation.db, given),
   ready: async () => { await sql`SELECT 1`.execute(installation.db.kysely); return true; },
 });
-await app.listen({ host, port });
+const address = await app.listen({ host, port });
 
 say(`
 Premia runs.
-  API            http://${host}:${port}/v1/programs
-  Documentation  http://${host}:${port}/docs
+  API            ${address}/v1/programs
+  Documentation  ${address}/docs
   API key        ${secret}
 
-  curl -H "Authorization: Bearer ${secret}" http://${host}:${port}/v1/programs
+  curl -H "Authorization: Bearer ${secret}" ${address}/v1/programs
   npm run -s premia -- verify --program lapa
 
 Stop it with Ctrl-C.`);
