@@ -8,7 +8,7 @@ import { openInstallation } from './compose.ts';
 import { seedDemo } from './demo/seed-demo.ts';
 import { makeContext, today, type Context } from './platform/context.ts';
 import { csvCell } from './platform/csv.ts';
-import { applyProgram, approveImport, approveRecalculation, closePeriod, explain, nextSteps, previewAwards, proposeRecalculation, recordImport, recordMemberActivities, recordMembers, recordTargets, refreshSegments, settleStale, simulate, verifyProgram, type Preview } from './modules/entitlements/index.ts';
+import { applyProgram, approveImport, approveRecalculation, closePeriod, explain, nextSteps, previewAwards, proposeRecalculation, recordImport, recordMemberActivities, recordInput, recordMembers, recordTargets, refreshSegments, settleStale, simulate, verifyProgram, type Preview } from './modules/entitlements/index.ts';
 import { REASONS, mappingShape, readQuarantine, saveRates, stageImport, type ActivityDraft } from './modules/facts/index.ts';
 import { createTenant } from './modules/identity/index.ts';
 import { readBalances, readLiability, readStatement } from './modules/ledger/index.ts';
@@ -28,6 +28,7 @@ const HELP = `premia – facts, entitlements, ledger
   import FILE… --program P --source S [--mapping FILE] [--approve] [--preview]
   import approve N --program P
   members import FILE          CSV: code,kind,name,email,nip,from,company_type,company,role,territory,team and member.… attributes
+  members state STATE --member M --from DAY [--reason R]   invited, active, suspended or left, from a day on
   companies import FILE        CSV: code,name,vat,type,parent and ext.… columns for the codes others use
   rates import FILE            CSV: currency,day,rate,origin
   segments refresh --program P compute who belongs to segments today
@@ -127,6 +128,13 @@ const commands: Record<string, Command> = {
       return (await readLiability(tx, program.programId, text('as-of') ?? today(context, program.zone))).map((item) => ({ unit: item.unit, ...Object.fromEntries((['available', 'pending', 'held', 'debt'] as const).map((name) => [name, formatMinor(item[name], item.scale)])), by_expiry: item.byExpiry.map((month) => ({ ...month, amount: formatMinor(month.amount, item.scale) })) }));
     });
     print({ units }, units.map((item) => [`${item.unit}: ${JSON.stringify(Object.fromEntries(Object.entries(item).filter(([name]) => name !== 'by_expiry' && name !== 'unit')))}`, ...item.by_expiry.map((month) => `  ${month.month}  ${month.amount.padStart(14)}  ${month.members} members`)].join('\n')).join('\n'));
+    return 0;
+  },
+  'members state': async (context, _url, [state]) => {
+    if (!['invited', 'active', 'suspended', 'left'].includes(state ?? '')) throw new Usage('say invited, active, suspended or left');
+    const { changed } = await recordInput(context, { kind: 'states', program: need('program'), states: [{ member: need('member'), state: state as 'active', from: need('from'), ...(text('reason') === undefined ? {} : { reason: need('reason') }) }] });
+    await settleStale(context, need('program'));
+    print({ changed }, changed > 0 ? 'Recorded; the days that count have changed.' : 'Recorded.');
     return 0;
   },
   'targets import': async (context, _url, [file]) => {

@@ -3,7 +3,7 @@ import { runText, type Tx } from '../../platform/database.ts';
 import { countsFrom } from './enrol.ts';
 import type { Program } from './program.ts';
 
-/** A member as an import names it. Its profile and assignment hold from `from`; an earlier one ends there. */
+/** A member as an import names it. Its profile and assignment hold from `from`, and an earlier one ends there; without it, what is first said holds from the program's start, a change from today. */
 export type MemberDraft = {
   code: string; kind: 'person' | 'company'; name?: string; email?: string; nip?: string; from?: Day;
   company_type?: string; attributes?: Record<string, string>; company?: string; role?: string; territory?: string; team?: string;
@@ -16,7 +16,8 @@ export async function saveMembers(tx: Tx, tenantId: bigint, program: Program, dr
   for (const [index, draft] of drafts.entries()) {
     if (draft.code.trim() === '' || (draft.from !== undefined && !isDay(draft.from)) || (draft.nip !== undefined && !isNip(draft.nip))) throw new Refusal('member_malformed', 422, phrase('Nieprawidłowy uczestnik.', 'Not a valid member.'), [{ pointer: `/${index}`, code: 'member_malformed', message: phrase('kod, NIP lub data', 'code, NIP or date') }]);
   }
-  const list = JSON.stringify(drafts.map((draft) => ({ ...draft, from: draft.from ?? program.settings.starts_on })));
+  const historied = await withHistory(tx, tenantId, program, drafts.map((draft) => draft.code));
+  const list = JSON.stringify(drafts.map((draft) => ({ ...draft, from: draft.from ?? (historied.has(draft.code) ? today : program.settings.starts_on) })));
   const known = [tenantId, program.programId, list];
   const source = `jsonb_to_recordset($3::jsonb) AS r(code text, kind text, name text, email text, nip text, "from" date, company_type text, attributes jsonb, company text, role text, territory text, team text)`;
   await runText(tx, `INSERT INTO members.member (tenant_id, program_id, kind, code, enrolled_on, counts_from) SELECT $1::bigint, $2::bigint, r.kind, r.code, $4::date, $5::date FROM ${source} ORDER BY r.code ON CONFLICT (tenant_id, program_id, code) DO NOTHING`, [...known, today, countsFrom(program, today)]);
@@ -33,6 +34,13 @@ export async function saveMembers(tx: Tx, tenantId: bigint, program: Program, dr
   const profiles = await dated(tx, known, 'members.profile', of, `(r.company_type IS NOT NULL OR r.attributes IS NOT NULL)`, 'company_type, attributes', `r.company_type, COALESCE(r.attributes, '{}')`);
   const assignments = await dated(tx, known, 'members.assignment', of, `(r.company IS NOT NULL OR r.team IS NOT NULL OR r.territory IS NOT NULL)`, 'company, role, territory, team', `r.company, COALESCE(r.role, 'rep'), r.territory, r.team`);
   return [...new Set([...profiles, ...assignments])];
+}
+
+/** Which of these members have a profile or an assignment already. */
+async function withHistory(tx: Tx, tenantId: bigint, program: Program, codes: readonly string[]): Promise<Set<string>> {
+  const found = await runText<{ code: string }>(tx, `SELECT m.code FROM members.member AS m WHERE m.tenant_id = $1 AND m.program_id = $2 AND m.code = ANY($3::text[]) AND (EXISTS (SELECT 1 FROM members.profile AS d WHERE d.tenant_id = $1 AND d.program_id = $2 AND d.member_id = m.member_id)
+    OR EXISTS (SELECT 1 FROM members.assignment AS d WHERE d.tenant_id = $1 AND d.program_id = $2 AND d.member_id = m.member_id))`, [tenantId, program.programId, codes]);
+  return new Set(found.map((item) => item.code));
 }
 
 /** Ends what holds on the day and adds what holds from then, where the two differ. */
