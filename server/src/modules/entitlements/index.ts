@@ -1,4 +1,5 @@
 export * from './record-sales.ts';
+export * from './sales-lanes.ts';
 export * from './apply-program.ts';
 export * from './verify.ts';
 export * from './seal-chain.ts';

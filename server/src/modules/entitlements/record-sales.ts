@@ -38,6 +38,18 @@ export async function recordSales(context: Context, input: { program: string; so
   return outcomes;
 }
 
+/** The same for calls of several senders in one transaction: what each document's own members earned elsewhere is told with that document. */
+export async function recordSalesApart(context: Context, input: { program: string; source: string; lines: readonly LineDraft[] }): Promise<SaleOutcome[]> {
+  return context.transaction(async (tx) => {
+    const outcomes = await recordAndSettle(tx, context, input);
+    const members = await rows<{ document_id: bigint; members: string[] }>(tx, sql`SELECT i.document_id, array_agg(DISTINCT m.code) AS members FROM pg_temp.incoming AS i
+      JOIN pg_temp.party AS p ON p.reference IN (i.buyer, i.seller, i.rep) OR p.reference IN (SELECT share ->> 'ref' FROM jsonb_array_elements(i.shares) AS share)
+      JOIN members.member AS m ON m.tenant_id = ${context.tenantId} AND m.program_id = ${(await findProgram(tx, input.program)).programId} AND m.member_id = p.member_id GROUP BY 1`);
+    const own = new Map(members.map((item) => [item.document_id, new Set(item.members)]));
+    return outcomes.map((outcome) => ({ ...outcome, elsewhere: outcome.elsewhere.filter((earned) => own.get(outcome.documentId)?.has(earned.member) === true) }));
+  });
+}
+
 /** What the same sales would earn: the same work, taken back. */
 export async function dryRunSales(context: Context, input: { program: string; source: string; lines: readonly LineDraft[] }): Promise<SaleOutcome[]> {
   return context.rehearse((tx) => recordAndSettle(tx, context, input));

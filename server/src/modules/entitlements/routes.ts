@@ -14,7 +14,8 @@ import { loadUnits } from './plan.ts';
 import { readBenefits } from './read-benefits.ts';
 import { approveRecalculation, listRecalculations, proposeChange, proposeRecalculation, rejectRecalculation, simulate } from './recalculate.ts';
 import { recordConflictDecision, recordMembers, recordTargets, recordWaitGivenUp } from './record-inputs.ts';
-import { dryRunSales, recordMemberActivities, recordSales, type Earned, type SaleOutcome } from './record-sales.ts';
+import { dryRunSales, recordMemberActivities, type Earned, type SaleOutcome } from './record-sales.ts';
+import { recordSalesTogether } from './sales-lanes.ts';
 import { refreshSegments } from './refresh-segments.ts';
 import { settleSoon } from './settle-pools.ts';
 import { listSeals } from './seal-chain.ts';
@@ -43,7 +44,7 @@ export const entitlementHandlers: Record<'listPrograms' | 'planProgram' | 'apply
   planProgram: async (context, { body }) => planView(await context.transaction((tx) => planProgram(tx, readProgram(body)))),
   applyProgram: async (context, { body }) => planView(await applyProgram(context, readProgram(body))),
   exportProgram: (context, given) => context.transaction((tx) => exportProgram(tx, programOf(given))),
-  recordSales: (context, given) => sales(context, given, recordSales),
+  recordSales: (context, given) => sales(context, given, recordSalesTogether),
   dryRunSales: (context, given) => sales(context, given, dryRunSales),
   recordActivities: activities,
   explain: (context, given) => context.transaction(async (tx) => {
@@ -129,7 +130,7 @@ async function changeOf(context: Context, program: string, wanted: InputChange):
 
 const planView = (plan: ProgramPlan): unknown => ({ program: plan.program, changes: plan.changes, mechanics: plan.mechanics.map((step) => ({ key: step.key, action: step.action, from: step.from, versions: step.versions.length })) });
 
-async function sales(context: Context, { params, body }: Handled, record: typeof recordSales): Promise<unknown> {
+async function sales(context: Context, { params, body }: Handled, record: typeof recordSalesTogether): Promise<unknown> {
   const { source: sourceKey, documents } = body as { source: string; documents: SaleDocument[] };
   const key = params['program'] as string;
   const { lines, scales } = await context.transaction(async (tx) => {
@@ -138,7 +139,7 @@ async function sales(context: Context, { params, body }: Handled, record: typeof
     return { lines: draftsOf(documents, program, source, await ratesFor(tx, documents, program, source)), scales: new Map([...await loadUnits(tx, program)].map(([unit, row]) => [unit, row.scale])) };
   });
   const outcomes: SaleOutcome[] = await record(context, { program: key, source: sourceKey, lines });
-  if (record === recordSales) void settleSoon(context, key); // teams, ranks: after the answer
+  if (record === recordSalesTogether) void settleSoon(context, key); // teams, ranks: after the answer
   const shown = (earned: readonly Earned[]): unknown => earned.map((item) => ({ member: item.member, unit: item.unit, amount: formatMinor(item.amount, scales.get(item.unit) ?? 0) }));
   return {
     documents: outcomes.map((outcome) => ({ number: outcome.number, recorded: outcome.recorded, known: outcome.known, conflict: outcome.conflict, waiting: outcome.waiting, earned: shown(outcome.earned) })),
