@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { recordInput, recordMembers, recordSales, recordTargets, settleStale } from '../../server/src/modules/entitlements/index.ts';
+import { explain, recordInput, recordMembers, recordSales, recordTargets, settleStale } from '../../server/src/modules/entitlements/index.ts';
+import { findMember, findProgram } from '../../server/src/modules/members/index.ts';
 import { anInstallation, type Installation } from '../support/installation.ts';
 import { aProgram, aSale, aWorld, perHundred, type SaleGiven, type World } from '../support/world.ts';
 
@@ -9,6 +10,13 @@ beforeAll(async () => { installation = await anInstallation(); });
 afterAll(() => installation.close());
 
 const settled = async (world: World): Promise<void> => { await settleStale(world.context, 'p'); await world.verified(); };
+/** What the explanation says after the rule's own sentence. */
+const said = (world: World, code: string, mechanic: string, locale: 'pl' | 'en', on = '2026-03-15'): Promise<string> => world.context.transaction(async (tx) => {
+  const program = await findProgram(tx, 'p');
+  const [found] = await explain(tx, world.context, program, await findMember(tx, program, code), { mechanic, on, locale });
+  expect(found?.sentences.length).toBeLessThanOrEqual(3);
+  return found?.sentences.slice(1).join(' ').replaceAll('\u00a0', ' ') ?? '';
+});
 const only = (field: string, values: string[]) => ({ is: 'oneOf' as const, field: field as 'team', values });
 
 test('the seller earns, beside the buyer, each by its own rule', async () => {
@@ -56,6 +64,7 @@ test('a pool by company: its people together reach the target, each receives', a
   await world.sell({ on: '2026-03-04', net: '300.00', rep: 'b', buyer: '' });
   await settled(world);
   expect([await world.total('a'), await world.total('b'), await world.total('c')]).toEqual([45n, 45n, 0n]); // 600 : 600 of 1,200 against 1,000
+  expect(await said(world, 'a', 'goal', 'pl')).toContain('45 punktów, bo to wynik firmy „acme” (Twój wkład: 600 zł), dzielony w proporcji do wkładu.');
 });
 
 test.each([['share', [75n, 75n, 10n]], ['higher', [100n, 100n, 10n]], ['member', [100n, 50n, 10n]]] as const)('places with a tie, by the rule “%s”', async (ties, expected) => {
@@ -65,6 +74,7 @@ test.each([['share', [75n, 75n, 10n]], ['higher', [100n, 100n, 10n]], ['member',
   await world.sell({ on: '2026-03-02', net: '500.00', buyer: 'b' }, { on: '2026-03-02', net: '500.00', buyer: 'a' }, { on: '2026-03-02', net: '400.00', buyer: 'c' });
   await settled(world);
   expect([await world.total('a'), await world.total('b'), await world.total('c')]).toEqual(expected);
+  expect(await said(world, 'c', 'board', 'en')).toContain('10 points, because it is place 3 in the ranking.');
 });
 
 test('a program window is split at the day on which a new version begins; limits in total run on', async () => {
@@ -77,6 +87,7 @@ test('a program window is split at the day on which a new version begins; limits
   await world.sell({ on: '2026-05-01', net: '400.00' });
   expect(await world.total()).toBe(150n); // 100 + 80, at most 150 over both versions
   const windows = await installation.admin<{ from: string; to: string; amount: string }>(`SELECT window_start::text AS from, window_end::text AS to, amount::text FROM entitlements.entitlement WHERE tenant_id = $1 ORDER BY window_start`, [world.context.tenantId]);
+  expect(await said(world, 'shop', 'collect', 'en', '2026-05-01')).toContain('50 points, because of 80 points this was left of the limit in total.');
   expect(windows).toEqual([{ from: '2026-01-01', to: '2026-03-31', amount: '100' }, { from: '2026-04-01', to: 'infinity', amount: '50' }]);
   await world.verified();
 });

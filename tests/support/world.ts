@@ -1,6 +1,6 @@
 import { parseMinor } from '@premia/kernel';
 import type { MechanicInput } from '@premia/algebra';
-import { applyProgram, recordMemberActivities, recordSales, verifyProgram, type SaleOutcome } from '../../server/src/modules/entitlements/index.ts';
+import { applyProgram, listSeals, recordMemberActivities, recordSales, sealTail, verifyProgram, type SaleOutcome } from '../../server/src/modules/entitlements/index.ts';
 import type { LineDraft } from '../../server/src/modules/facts/index.ts';
 import { readBalances, type Balance } from '../../server/src/modules/ledger/index.ts';
 import { findProgram } from '../../server/src/modules/members/index.ts';
@@ -72,4 +72,15 @@ export async function aWorld(context: TestContext, program: unknown): Promise<Wo
       if (result.differences > 0) throw new Error(`verify: ${result.differences} differences\n${result.faults.slice(0, 10).map((fault) => JSON.stringify(fault)).join('\n')}`);
     },
   };
+}
+
+/** Seals what this tenant has written. A seal stops below the oldest transaction of the whole server, and other tests have theirs: it may have to wait. */
+export async function sealed(context: TestContext, newest: () => Promise<bigint>): Promise<void> {
+  for (let tries = 0; tries < 600; tries += 1) {
+    await sealTail(context);
+    const [last] = await context.transaction((tx) => listSeals(tx, { limit: 1 }));
+    if (last && last.to > (await newest())) return;
+    await new Promise((done) => { setTimeout(done, 100); });
+  }
+  throw new Error('something has held a transaction open for a minute');
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sql } from 'kysely';
 import { anInstallation, type Installation } from '../support/installation.ts';
-import { aProgram, aWorld, perHundred } from '../support/world.ts';
+import { aProgram, aWorld, perHundred, sealed } from '../support/world.ts';
 
 let installation: Installation;
 beforeAll(async () => { installation = await anInstallation(); });
@@ -64,7 +64,7 @@ test('one tenant sees and touches nothing of another, and without a tenant there
 test('a tampered row is found and named', async () => {
   const world = await aWorld(await installation.tenant(), aProgram([perHundred]));
   await world.sell({ on: '2026-03-31', net: '349.90' });
-  await world.verified(); // seals what is there: from now on a change shows
+  await sealed(world.context, async () => BigInt((await installation.admin<{ x: string }>(`SELECT GREATEST((SELECT max(xid) FROM ledger.transfer WHERE tenant_id = $1), (SELECT max(xid) FROM facts.fact WHERE tenant_id = $1))::text AS x`, [world.context.tenantId]))[0]?.x ?? 0)); // from now on a change shows
   const tampers = [['ledger.transfer', 'amount', 1], ['ledger.wallet', 'balance', 1], ['ledger.lot', 'remaining', 1], ['entitlements.entitlement', 'amount', 1], ['entitlements.entitlement', 'uncapped', 1], ['facts.fact', 'net_minor', 10_000], ['facts.line', 'net_minor', 1]] as const;
   for (const [table, column, by] of tampers) {
     await installation.admin(`UPDATE ${table} SET ${column} = ${column} + ${by} WHERE tenant_id = $1`, [world.context.tenantId]);

@@ -59,10 +59,11 @@ async function explainRule(tx: Tx, job: Job): Promise<Explanation> {
   const amount = formatMinor(entitlement?.amount ?? 0n, rule.unitScale);
   const scale = measureScale(rule, job.plan.options);
   const x = entitlement ? attained(rule, entitlement, scale) : null;
-  const arithmetic = entitlement && x ? arithmeticOf(rule, x, entitlement, job) : null;
+  const shared = rule.mechanic.pool !== undefined && rule.mechanic.pool.received !== 'each';
+  const arithmetic = entitlement && x && !shared ? arithmeticOf(rule, x, entitlement, job) : null;
   const rule1 = toWords(rule.mechanic, locale, words);
   const booked = await bookedFor(tx, job, entitlement);
-  const decidedBy = entitlement?.why ? whyWords(job, entitlement.why) : null;
+  const decidedBy = !entitlement ? null : entitlement.why ? whyWords(job, entitlement.why) : entitlement.amount !== entitlement.uncapped ? heldBackWords(job, entitlement) : await poolWords(tx, job, entitlement, scale);
   return {
     mechanic: rule.mechanic.key, name: rule.mechanic.name?.[locale] ?? rule.mechanic.key, version: job.number, clause: rule.mechanic.clause ?? null, rule: rule1,
     window: entitlement ? { from: entitlement.window_start, to: entitlement.window_end, document: entitlement.number } : null,
@@ -173,7 +174,30 @@ function whyWords(job: Job, why: string): string {
     const found = job.rule.mechanic.gates[Number(gate)];
     return `${pl ? 'niespełniony warunek' : 'a condition was not met'}: ${found ? gateWords(found, job.locale, job.words) : ''}`;
   }
-  return { no_base: pl ? 'nie ma celu ani podstawy porównania' : 'there is no target or base to compare with', most: pl ? 'zadziałał limit górny' : 'the upper limit applied', least: pl ? 'zadziałało minimum' : 'the minimum applied', gone: pl ? 'w tym oknie nic się już nie liczy' : 'nothing counts in this window any more' }[why] ?? why;
+  const place = /^place:(\d+)$/.exec(why)?.[1];
+  if (place !== undefined) return pl ? `to miejsce ${place}. w rankingu` : `it is place ${place} in the ranking`;
+  return { below: pl ? 'to za mało, by zająć miejsce w rankingu' : 'it is not enough for a place in the ranking', no_base: pl ? 'nie ma celu ani podstawy porównania' : 'there is no target or base to compare with', most: pl ? 'zadziałał limit górny' : 'the upper limit applied', least: pl ? 'zadziałało minimum' : 'the minimum applied', gone: pl ? 'w tym oknie nic się już nie liczy' : 'nothing counts in this window any more' }[why] ?? why;
+}
+
+/** Why less is granted than the window is worth: a budget, a limit in total, or an approval that is waited for. */
+function heldBackWords(job: Job, entitlement: EntitlementRow): string {
+  const pl = job.locale === 'pl';
+  const worth = sayUnits(formatMinor(entitlement.uncapped, job.rule.unitScale), job.words.unit(job.rule.mechanic.award.unit), job.locale);
+  if (job.rule.mechanic.limits.budget !== undefined) return pl ? `z ${worth} tyle zostało w puli` : `of ${worth} this was left of the budget`;
+  if (job.rule.mechanic.limits.most_total) return pl ? `z ${worth} tyle zostało do łącznego limitu` : `of ${worth} this was left of the limit in total`;
+  return pl ? `${worth} czeka na zatwierdzenie, bo okres jest zamknięty` : `${worth} waits for approval, since the period is closed`;
+}
+
+/** Whose result a pooled window is, and the member's own part in it. */
+async function poolWords(tx: Tx, job: Job, entitlement: EntitlementRow, scale: bigint): Promise<string | null> {
+  const { pool } = job.rule.mechanic;
+  if (!pool || pool.by === 'everyone') return null;
+  const own = await row<{ pool: string; n: string; d: string }>(tx, sql`SELECT pool, measured_n::text AS n, measured_d::text AS d FROM entitlements.partial WHERE program_id = ${job.program.programId} AND member_id = ${job.member.memberId} AND mechanic_id = ${job.rule.mechanicId} AND window_start = ${entitlement.window_start} ORDER BY measured_n DESC LIMIT 1`);
+  const part = measureWords({ ...job.rule.mechanic, base: undefined } as Rule['mechanic'], own ? ratio(BigInt(own.n), BigInt(own.d) * scale) : ratio(0n), job.locale, job.words);
+  const pl = job.locale === 'pl';
+  const who = `${pool.by === 'team' ? (pl ? 'zespołu' : 'the team') : (pl ? 'firmy' : 'the company')}${own ? (pl ? ` „${own.pool}”` : ` “${own.pool}”`) : ''}`;
+  const how = { each: pl ? 'każdy dostaje tyle samo' : 'each receives the same', in_proportion: pl ? 'dzielony w proporcji do wkładu' : 'shared in proportion to the parts', by_head: pl ? 'dzielony po równo' : 'shared by the head' }[pool.received];
+  return pl ? `to wynik ${who} (Twój wkład: ${part}), ${how}` : `it is the result of ${who} (your part: ${part}), ${how}`;
 }
 
 async function bookedFor(tx: Tx, job: Job, entitlement: EntitlementRow | null): Promise<bigint> {
@@ -190,7 +214,7 @@ function sentencesOf(job: Job, said: Said): string[] {
   const pl = locale === 'pl';
   const owed = sayUnits(said.amount, said.unit, locale);
   const sentences = [said.rule1];
-  if (!said.entitlement || said.entitlement.facts === 0n) {
+  if (!said.entitlement || (said.entitlement.facts === 0n && said.entitlement.amount === 0n)) {
     sentences.push(pl ? `Ta zasada nic tu nie daje: ${said.notCounted[0] ? said.notCounted[0].because : 'nic się nie liczy'}.` : `This rule gives nothing here: ${said.notCounted[0] ? said.notCounted[0].because : 'nothing counts'}.`);
     return sentences;
   }

@@ -127,7 +127,7 @@ async function nameRows(tx: Tx, context: Context, seal: Seal, now: Hashed & { pa
 }
 
 /** The chain's seals, newest first: what an auditor keeps elsewhere. */
-export async function listSeals(tx: Tx, page: { before?: bigint; limit: number }): Promise<{ seal: bigint; head: string; rows: Record<string, number>; sealed_at: string }[]> {
+export async function listSeals(tx: Tx, page: { before?: bigint; limit: number }): Promise<{ seal: bigint; to: bigint; head: string; rows: Record<string, number>; sealed_at: string }[]> {
   const found = await rows<Seal>(tx, sql`SELECT seal_no, from_xid::text AS from_xid, to_xid::text AS to_xid, rows, batch, head, sealed_at FROM ledger.seal WHERE (${page.before ?? null}::bigint IS NULL OR seal_no < ${page.before ?? null}) ORDER BY seal_no DESC LIMIT ${page.limit}`);
-  return found.map((seal) => ({ seal: seal.seal_no, head: seal.head.toString('hex'), rows: seal.rows, sealed_at: seal.sealed_at.toISOString() }));
+  return found.map((seal) => ({ seal: seal.seal_no, to: BigInt(seal.to_xid), head: seal.head.toString('hex'), rows: seal.rows, sealed_at: seal.sealed_at.toISOString() }));
 }

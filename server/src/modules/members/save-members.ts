@@ -16,6 +16,8 @@ export async function saveMembers(tx: Tx, tenantId: bigint, program: Program, dr
   for (const [index, draft] of drafts.entries()) {
     if (draft.code.trim() === '' || (draft.from !== undefined && !isDay(draft.from)) || (draft.nip !== undefined && !isNip(draft.nip))) throw new Refusal('member_malformed', 422, phrase('Nieprawidłowy uczestnik.', 'Not a valid member.'), [{ pointer: `/${index}`, code: 'member_malformed', message: phrase('kod, NIP lub data', 'code, NIP or date') }]);
   }
+  const repeated = firstRepeated(drafts.map((draft) => draft.code));
+  if (repeated !== -1) throw new Refusal('member_malformed', 422, phrase('Ten sam kod dwa razy.', 'The same code twice.'), [{ pointer: `/${repeated}/code`, code: 'member_repeated', message: phrase(drafts[repeated]?.code ?? '', drafts[repeated]?.code ?? '') }]);
   const historied = await withHistory(tx, tenantId, program, drafts.map((draft) => draft.code));
   const list = JSON.stringify(drafts.map((draft) => ({ ...draft, from: draft.from ?? (historied.has(draft.code) ? today : program.settings.starts_on) })));
   const known = [tenantId, program.programId, list];
@@ -34,6 +36,11 @@ export async function saveMembers(tx: Tx, tenantId: bigint, program: Program, dr
   const profiles = await dated(tx, known, 'members.profile', of, `(r.company_type IS NOT NULL OR r.attributes IS NOT NULL)`, 'company_type, attributes', `r.company_type, COALESCE(r.attributes, '{}')`);
   const assignments = await dated(tx, known, 'members.assignment', of, `(r.company IS NOT NULL OR r.team IS NOT NULL OR r.territory IS NOT NULL)`, 'company, role, territory, team', `r.company, COALESCE(r.role, 'rep'), r.territory, r.team`);
   return [...new Set([...profiles, ...assignments])];
+}
+
+function firstRepeated(codes: readonly string[]): number {
+  const seen = new Set<string>();
+  return codes.findIndex((code) => seen.size === seen.add(code).size);
 }
 
 /** Which of these members have a profile or an assignment already. */
