@@ -160,9 +160,9 @@ test('a close is announced, then frozen; by policy late facts in it wait for app
   await world.verified();
 });
 
-test('targets of a closed period change only through recalculation, whatever the program asks for', async () => {
+test.each(['post', 'approve'])('targets of a closed period change only through recalculation, whatever the program asks for (late facts: %s)', async (late) => {
   const goal = { key: 'goal', from: '2020-01-01', earner: { role: 'buyer' }, measure: { is: 'sum', of: 'net' }, window: 'month', base: { is: 'target', target: 't' }, curve: { is: 'steps', steps: [{ reach: '100%', units: 50 }] }, award: { unit: 'points' } };
-  const world = await aWorld(await installation.tenant(), aProgram([goal], { targets: [{ key: 't', of: 'net', window: 'month' }] }));
+  const world = await aWorld(await installation.tenant(), aProgram([goal], { late_in_closed: late, targets: [{ key: 't', of: 'net', window: 'month' }] }));
   await world.sell({ on: '2026-04-10', net: '1000.00' });
   const set = (value: bigint): Promise<unknown> => recordTargets(world.context, { program: 'p', targets: [{ target: 't', subject: 'shop', window_start: '2026-04-01', value }] });
   await set(100_000n);

@@ -108,6 +108,9 @@ function read(shape: z.ZodType, value: unknown, where: string): unknown {
   })));
 }
 
+/** A cursor that is a number, or null: what anybody else wrote there begins at the beginning. */
+export const numberedCursor = (after: string | undefined): bigint | null => (/^\d{1,18}$/.test(after ?? '') ? BigInt(after as string) : null);
+
 export const toJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value ?? {}, (_, item: unknown) => (typeof item === 'bigint' ? String(item) : item))) as unknown;
 
 function localeOf(request: FastifyRequest): Locale {

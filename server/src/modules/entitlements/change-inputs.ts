@@ -2,6 +2,7 @@ import { Refusal, phrase, type Day } from '@premia/kernel';
 import { sql } from 'kysely';
 import { today, type Context } from '../../platform/context.ts';
 import { rows, runText, type Tx } from '../../platform/database.ts';
+import { lockMembers } from '../../platform/member-lock.ts';
 import { audit } from '../identity/index.ts';
 import { findSource, mapProduct, mergeFacts, recreditDocument, saveProducts, type ProductDraft } from '../facts/index.ts';
 import { mergeWallets } from '../ledger/index.ts';
@@ -85,7 +86,8 @@ async function joinWallets(tx: Tx, program: Program, settling: Settling, change:
 export async function recordInput(context: Context, change: InputChange): Promise<{ changed: number }> {
   return context.transaction(async (tx) => {
     const program = await findProgram(tx, change.program);
-    const settling = await openSettling(tx, context, program);
+    // Posted at once whatever the policy for late facts says, so that what moved is seen – and refused where it must be.
+    const settling = { ...(await openSettling(tx, context, program)), lateApproved: true };
     const stale = await staleNow(tx, program);
     const changed = await applyChange(tx, context, program, settling, change);
     await refusePast(tx, context, program, settling, stale);
@@ -114,11 +116,4 @@ async function movedPast(tx: Tx, program: Program, settling: Settling, staleBefo
   const pooled = (await rows<{ mechanic_id: bigint; window_start: string; past: boolean }>(tx, sql`SELECT w.mechanic_id, w.window_start, EXISTS (SELECT 1 FROM entitlements.partial AS p WHERE p.program_id = w.program_id AND p.mechanic_id = w.mechanic_id AND p.window_start = w.window_start AND p.window_end < ${on}) AS past
     FROM entitlements.stale_window AS w WHERE w.program_id = ${program.programId}`)).some((window) => window.past && !staleBefore.has(`${window.mechanic_id} ${window.window_start}`));
   return moved[0]?.closed ? 'closed' : moved.length > 0 || pooled ? 'past' : 'no';
-}
-
-/** All at once, in id order, before reading what they own. */
-export async function lockMembers(tx: Tx, tenantId: bigint, memberIds: readonly bigint[]): Promise<void> {
-  if (memberIds.length === 0) return;
-  await sql`INSERT INTO platform.member_lock (tenant_id, member_id, taken) SELECT ${tenantId}::bigint, id, 1 FROM unnest(${[...memberIds]}::bigint[]) AS ids(id) ORDER BY id
-    ON CONFLICT (tenant_id, member_id) DO UPDATE SET taken = platform.member_lock.taken + 1`.execute(tx);
 }

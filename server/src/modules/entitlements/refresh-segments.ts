@@ -3,10 +3,11 @@ import { ratio, timesRatio, windowStart, type Day } from '@premia/kernel';
 import { sql } from 'kysely';
 import { today, type Context } from '../../platform/context.ts';
 import { rows, runText, type Tx } from '../../platform/database.ts';
+import { lockMembers } from '../../platform/member-lock.ts';
 import { audit } from '../identity/index.ts';
 import { findProgram, listSegments, recordMembership, type Program } from '../members/index.ts';
 import { parseSegment, type SegmentRule } from '../mechanics/index.ts';
-import { lockMembers, refusePast, staleNow } from './change-inputs.ts';
+import { refusePast, staleNow } from './change-inputs.ts';
 import { openSettling } from './record-sales.ts';
 import { settle, type Settling } from './settle.ts';
 import { factFields } from './tiers.ts';
@@ -21,7 +22,7 @@ export type Refreshed = { segment: string; members: number; came: number; left: 
 export async function refreshSegments(context: Context, input: { program: string; segment?: string }): Promise<Refreshed[]> {
   return context.transaction(async (tx) => {
     const program = await findProgram(tx, input.program);
-    const settling = await openSettling(tx, context, program);
+    const settling = { ...(await openSettling(tx, context, program)), lateApproved: true };
     const stale = await staleNow(tx, program);
     const on = today(context, program.zone);
     const done: Refreshed[] = [];

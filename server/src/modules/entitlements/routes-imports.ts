@@ -4,14 +4,13 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Refusal, phrase } from '@premia/kernel';
-import type { Handled, Handler } from '../../platform/http.ts';
+import { numberedCursor, type Handled, type Handler } from '../../platform/http.ts';
 import { addPart, closeUpload, findSource, findUpload, mendImport, openUpload, readQuarantine, sourceShape, stageImport, type Mend } from '../facts/index.ts';
 import { findProgram } from '../members/index.ts';
 import { approveImport, findImport, listImports, previewAwards, recordImport, rejectImport } from './approve-import.ts';
 import { settleSoon } from './settle-pools.ts';
 
 const inputOf = ({ params }: Handled): { program: string; importId: bigint } => ({ program: params['program'] as string, importId: BigInt(params['import'] as string) });
-const numbered = (after: string | undefined): bigint | null => (/^\d{1,18}$/.test(after ?? '') ? BigInt(after as string) : null);
 const empty = (): Refusal => new Refusal('file_empty', 422, phrase('Plik jest pusty.', 'The file is empty.'));
 
 /** Files and what becomes of them. `place` is where uploads are kept until they are staged, and which login COPY may use. */
@@ -57,7 +56,7 @@ export function importHandlers(place: { uploads: string; loadUrl: string }): Rec
       const program = await findProgram(tx, inputOf(given).program);
       const found = await findImport(tx, program, inputOf(given).importId);
       const { limit, after } = given.query as { limit: number; after?: string };
-      const rows = await readQuarantine(tx, found.import_id, { limit: limit + 1, after: numbered(after) ?? 0n });
+      const rows = await readQuarantine(tx, found.import_id, { limit: limit + 1, after: numberedCursor(after) ?? 0n });
       const page = rows.slice(0, limit);
       const last = page.at(-1);
       return { rows: page.map((row) => ({ part: row.part, line: row.row_no, column: row.problem.column, value: row.problem.value, reason: row.problem.reason, raw: row.raw })), next: rows.length > limit && last ? String(BigInt(last.part) * 1_099_511_627_776n + last.row_no) : null };
@@ -71,7 +70,7 @@ export function importHandlers(place: { uploads: string; loadUrl: string }): Rec
     previewImport: async (context, given) => ({ awards: await previewAwards(context, inputOf(given)) }),
     listImports: (context, { params, query }) => context.transaction(async (tx) => {
       const { limit, after, state } = query as { limit: number; after?: string; state?: string };
-      const before = numbered(after);
+      const before = numberedCursor(after);
       const found = await listImports(tx, await findProgram(tx, params['program'] as string), { limit: limit + 1, ...(state === undefined ? {} : { state }), ...(before === null ? {} : { before }) });
       return { imports: found.slice(0, limit).map(({ import_id: id, ...item }) => ({ id, ...item })), next: found.length > limit ? String(found[limit - 1]?.import_id) : null };
     }),

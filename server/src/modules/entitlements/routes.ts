@@ -1,6 +1,6 @@
 import { Refusal, formatMinor, isDay, parseMinor, phrase, type Locale } from '@premia/kernel';
 import { today, type Context } from '../../platform/context.ts';
-import type { Handled, Handler } from '../../platform/http.ts';
+import { numberedCursor, type Handled, type Handler } from '../../platform/http.ts';
 import { draftsOf, findSource, ratesFor, reference, type ProductDraft, type SaleDocument } from '../facts/index.ts';
 import { findMember, findProgram, listPrograms, type MemberDraft, type StateDraft } from '../members/index.ts';
 import { exportProgram, planProgram, readProgram, type ProgramPlan, type TargetDraft } from '../mechanics/index.ts';
@@ -22,7 +22,6 @@ import { listSeals } from './seal-chain.ts';
 import { verifyProgram } from './verify.ts';
 
 const programOf = ({ params }: Handled): string => params['program'] as string;
-const numbered = (after: string | undefined): bigint | null => (/^\d{1,18}$/.test(after ?? '') ? BigInt(after as string) : null);
 
 /** A change of what rules read, recorded at once; pooled windows follow after the answer. */
 async function change(context: Context, input: InputChange): Promise<{ changed: number }> {
@@ -86,7 +85,7 @@ export const entitlementHandlers: Record<'listPrograms' | 'planProgram' | 'apply
   },
   listRecalculations: (context, given) => context.transaction(async (tx) => {
     const { limit, after, state } = given.query as { limit: number; after?: string; state?: string };
-    const before = numbered(after);
+    const before = numberedCursor(after);
     const found = await listRecalculations(tx, await findProgram(tx, programOf(given)), { limit: limit + 1, ...(state === undefined ? {} : { state }), ...(before === null ? {} : { after: before }) });
     return { recalculations: found.slice(0, limit).map(({ recalculation_id: id, ...item }) => ({ id, ...item })), next: found.length > limit ? String(found[limit - 1]?.recalculation_id) : null };
   }),
@@ -101,7 +100,7 @@ export const entitlementHandlers: Record<'listPrograms' | 'planProgram' | 'apply
   verify: (context, given) => verifyProgram(context, programOf(given)),
   listSeals: (context, { query }) => context.transaction(async (tx) => {
     const { limit, after } = query as { limit: number; after?: string };
-    const before = numbered(after);
+    const before = numberedCursor(after);
     const found = await listSeals(tx, { limit: limit + 1, ...(before === null ? {} : { before }) });
     return { seals: found.slice(0, limit), next: found.length > limit ? String(found[limit - 1]?.seal) : null };
   }),

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { Refusal, must, phrase } from '@premia/kernel';
 import { row, runText, type Tx } from '../../platform/database.ts';
+import { lockMembers } from '../../platform/member-lock.ts';
 import type { CreditedRole, Program } from '../members/index.ts';
 import * as q from './queries.ts';
 import type { Source } from './source-settings.ts';
@@ -19,8 +20,7 @@ export async function recreditDocument(tx: Tx, given: Recrediting): Promise<void
   if (document.base_number !== null) throw new Refusal('document_is_correction', 422, phrase('Korekta idzie za swoim dokumentem: przypisz dokument pierwotny.', 'A correction follows its document: credit the original.'));
   const where = [tenantId, program.programId, document.document_id, role];
   const before = must((await runText<{ next: number; members: bigint[] | null }>(tx, q.CREDITED_NOW, where))[0], 'crediting');
-  await sql`INSERT INTO platform.member_lock (tenant_id, member_id, taken) SELECT DISTINCT ${tenantId}::bigint, id, 1 FROM unnest(${[...(before.members ?? []), given.memberId]}::bigint[]) AS ids(id) ORDER BY id
-    ON CONFLICT (tenant_id, member_id) DO UPDATE SET taken = platform.member_lock.taken + 1`.execute(tx);
+  await lockMembers(tx, tenantId, [...(before.members ?? []), given.memberId]);
   const { next } = must((await runText<{ next: number }>(tx, q.CREDITED_NOW, where))[0], 'crediting'); // again, now that nobody else can
   const numbered = [...where, next, given.recordedSeq];
   await runText(tx, q.MINUS_FACTS, numbered);

@@ -1,5 +1,5 @@
 import { formatMinor, LOCALES, printRatio, ratio, type Locale } from '@premia/kernel';
-import type { Handler } from '../../platform/http.ts';
+import { numberedCursor, type Handler } from '../../platform/http.ts';
 import { csvRow } from '../../platform/csv.ts';
 import type { Context } from '../../platform/context.ts';
 import { audit } from '../identity/index.ts';
@@ -13,7 +13,6 @@ import { listRates, saveRates, type RateDraft } from './save-rates.ts';
 import { listWaiting } from './waiting.ts';
 
 type Page = { limit: number; after?: string; search?: string; unknown?: boolean; state?: string; currency?: string; before?: string };
-const numbered = (after: string | undefined): bigint => (/^\d{1,18}$/.test(after ?? '') ? BigInt(after as string) : 0n);
 const QUARANTINE_PAGE = 2_000;
 
 export const factHandlers: Record<'saveMapping' | 'listRates' | 'saveRates' | 'listProducts' | 'listConflicts' | 'listWaiting' | 'downloadQuarantine', Handler> = {
@@ -43,7 +42,7 @@ export const factHandlers: Record<'saveMapping' | 'listRates' | 'saveRates' | 'l
   listConflicts: (context, { params, query }) => context.transaction(async (tx) => {
     const { limit, after, state } = query as Page;
     const program = await findProgram(tx, params['program'] as string);
-    const found = await listConflicts(tx, program, { limit: limit + 1, after: numbered(after), ...(state === undefined ? {} : { state }) });
+    const found = await listConflicts(tx, program, { limit: limit + 1, after: numberedCursor(after) ?? 0n, ...(state === undefined ? {} : { state }) });
     const line = (item: ConflictLine): unknown => ({ line: item.line, product: item.product, quantity: formatMinor(item.quantity_milli, 3), net: formatMinor(item.net_minor, program.currencyScale), buyer: item.buyer, seller: item.seller, rep: item.rep });
     return { conflicts: found.slice(0, limit).map((item) => ({ id: item.conflictId, source: item.source, number: item.number, state: item.state, recorded: { ...item.recorded, lines: item.recorded.lines.map(line) }, sent: { ...item.sent, lines: item.sent.lines.map(line) } })),
       next: found.length > limit ? String(found[limit - 1]?.conflictId) : null };
@@ -51,7 +50,7 @@ export const factHandlers: Record<'saveMapping' | 'listRates' | 'saveRates' | 'l
   listWaiting: (context, { params, query }) => context.transaction(async (tx) => {
     const { limit, after } = query as Page;
     const program = await findProgram(tx, params['program'] as string);
-    const found = await listWaiting(tx, program, { limit: limit + 1, after: numbered(after) });
+    const found = await listWaiting(tx, program, { limit: limit + 1, after: numberedCursor(after) ?? 0n });
     return { documents: found.slice(0, limit).map((item) => ({ source: item.source, number: item.number, base: item.base, kind: item.kind, occurred_on: item.occurred_on, net: formatMinor(item.net_minor, program.currencyScale) })), next: found.length > limit ? String(found[limit - 1]?.document_id) : null };
   }),
   downloadQuarantine: async (context, { params, query }) => {

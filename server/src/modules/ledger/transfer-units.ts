@@ -1,17 +1,13 @@
 import { must, type Day } from '@premia/kernel';
 import { sql } from 'kysely';
 import { row, rows, type Tx } from '../../platform/database.ts';
+import { lockMembers } from '../../platform/member-lock.ts';
 import { claimReference, giveToLot, post, readWallet, settleDebt, takeFromLots, type Command } from './move-units.ts';
 import type { Posting } from './post-differences.ts';
 import { refuse } from './refusals.ts';
 
 export type Moved = { pairId: bigint; amount: bigint };
 type Between = { from: bigint; to: bigint; unitId: bigint };
-
-/** Both at once, in id order: opposite transfers at the same time wait for each other instead of blocking each other. */
-async function lockBoth(tx: Tx, tenantId: bigint, ids: readonly bigint[]): Promise<void> {
-  await sql`INSERT INTO platform.member_lock (tenant_id, member_id, taken) SELECT ${tenantId}::bigint, id, 1 FROM unnest(${[...ids]}::bigint[]) AS ids(id) ORDER BY id ON CONFLICT (tenant_id, member_id) DO UPDATE SET taken = platform.member_lock.taken + 1`.execute(tx);
-}
 
 /**
  * Units from one member to another: two transfers through clearing with one pair id, in one transaction. What arrives keeps the dates on
@@ -20,7 +16,7 @@ async function lockBoth(tx: Tx, tenantId: bigint, ids: readonly bigint[]): Promi
 export async function transferUnits(tx: Tx, posting: Posting, between: Between, input: { amount: bigint; reason: string; reference: string }): Promise<Moved> {
   if (input.amount <= 0n) throw refuse('amount_not_positive');
   if (between.from === between.to) throw refuse('same_member');
-  await lockBoth(tx, posting.tenantId, [between.from, between.to]);
+  await lockMembers(tx, posting.tenantId, [between.from, between.to]);
   const giver: Command = { ...posting, memberId: between.from, unitId: between.unitId };
   if (!(await claimReference(tx, giver, `transfer:${input.reference}`))) {
     const known = await row<{ pair_id: bigint; amount: bigint }>(tx, sql`SELECT pair_id, amount FROM ledger.transfer WHERE program_id = ${posting.programId} AND member_id = ${between.from} AND reference = ${`transfer:${input.reference}`} AND debit = 'wallet'`);
@@ -50,7 +46,7 @@ async function pass(tx: Tx, posting: Posting, between: Between, parts: readonly 
  * what it has, the rest as debt of its own. Both ends stand at zero then, but for what was spent and expired long ago.
  */
 export async function mergeWallets(tx: Tx, posting: Posting, from: bigint, to: bigint): Promise<void> {
-  await lockBoth(tx, posting.tenantId, [from, to]);
+  await lockMembers(tx, posting.tenantId, [from, to]);
   const units = await rows<{ unit_id: bigint }>(tx, sql`SELECT unit_id FROM ledger.wallet WHERE program_id = ${posting.programId} AND member_id = ${from} ORDER BY unit_id`);
   for (const { unit_id: unitId } of units) {
     await moveHolds(tx, posting, { from, to, unitId });
