@@ -1,10 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openapi, routes } from '@premia/contract';
-import { makeHttp } from '../../server/src/platform/http.ts';
-import { makeHandlers } from '../../server/src/handlers.ts';
 import { settleSoon } from '../../server/src/modules/entitlements/index.ts';
-import { PERMISSIONS, authenticate, createApiKey, revokeApiKey, type Permission } from '../../server/src/modules/identity/index.ts';
+import { PERMISSIONS, createApiKey, revokeApiKey, type Permission } from '../../server/src/modules/identity/index.ts';
+import { anApp } from '../support/http.ts';
 import { anInstallation, type Installation, type TestContext } from '../support/installation.ts';
 import { aProgram, aWorld, perHundred } from '../support/world.ts';
 
@@ -12,7 +11,7 @@ let installation: Installation;
 let app: FastifyInstance;
 beforeAll(async () => {
   installation = await anInstallation();
-  app = await makeHttp({ db: installation.db, routes, log: false, handlers: makeHandlers({ uploads: '/tmp/premia-test-uploads', loadUrl: installation.url }), authenticate: (secret) => authenticate(installation.db, secret), ready: async () => true, now: () => Date.parse('2026-06-15T10:00:00Z') });
+  app = await anApp(installation);
 });
 afterAll(async () => { await app.close(); await installation.close(); });
 

@@ -2,11 +2,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { routes } from '@premia/contract';
 import { PremiaProblem, createClient, type Client } from '@premia/sdk';
-import { makeHandlers } from '../../server/src/handlers.ts';
-import { makeHttp } from '../../server/src/platform/http.ts';
-import { PERMISSIONS, authenticate, createApiKey } from '../../server/src/modules/identity/index.ts';
+import { PERMISSIONS, createApiKey } from '../../server/src/modules/identity/index.ts';
+import { anApp } from '../support/http.ts';
 import { anInstallation, type Installation } from '../support/installation.ts';
 import { aProgram, aWorld, perHundred } from '../support/world.ts';
 
@@ -15,7 +13,7 @@ let app: FastifyInstance;
 let baseUrl = '';
 beforeAll(async () => {
   installation = await anInstallation();
-  app = await makeHttp({ db: installation.db, routes, log: false, handlers: makeHandlers({ uploads: '/tmp/premia-test-uploads', loadUrl: installation.url }), authenticate: (secret) => authenticate(installation.db, secret), ready: async () => true, now: () => Date.parse('2026-06-15T10:00:00Z') });
+  app = await anApp(installation);
   baseUrl = await app.listen({ host: '127.0.0.1', port: 0 });
 });
 afterAll(async () => { await app.close(); await installation.close(); });

@@ -3,9 +3,8 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { dice } from '@premia/kernel';
 import { openapi, routes, type Route } from '@premia/contract';
-import { makeHandlers } from '../../server/src/handlers.ts';
-import { makeHttp } from '../../server/src/platform/http.ts';
-import { PERMISSIONS, authenticate, createApiKey } from '../../server/src/modules/identity/index.ts';
+import { PERMISSIONS, createApiKey } from '../../server/src/modules/identity/index.ts';
+import { anApp } from '../support/http.ts';
 import { anInstallation, type Installation } from '../support/installation.ts';
 import { aProgram, aWorld, perHundred } from '../support/world.ts';
 
@@ -20,7 +19,7 @@ let installation: Installation;
 let app: FastifyInstance;
 beforeAll(async () => {
   installation = await anInstallation({ verifyAtEnd: false });
-  app = await makeHttp({ db: installation.db, routes, log: false, requestsPerMinute: 10_000_000, handlers: makeHandlers({ uploads: '/tmp/premia-test-uploads', loadUrl: installation.url }), authenticate: (secret) => authenticate(installation.db, secret), ready: async () => true, now: () => Date.parse('2026-06-15T10:00:00Z') });
+  app = await anApp(installation);
 });
 afterAll(async () => { await app.close(); await installation.close(); });
 
