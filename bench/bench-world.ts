@@ -14,13 +14,20 @@ import type { Dice } from '@premia/kernel';
 /** What every benchmark runs on: an embedded PostgreSQL of its own, the application's role, row-level security, a wholesaler's program. */
 export type BenchWorld = { db: Database; context: Context; url: string; superuserUrl: string };
 
+/**
+ * The kinds of rule that the engine was first tried with, in their order: points per amount by category, a multiplier, monthly steps, a
+ * quarterly retrospective bracket, a monthly cap, a weekend bonus, a basket of categories, a bonus for large invoices, active days; and growth.
+ */
 export function mechanics(count: number): unknown[] {
+  const earner = { role: 'buyer' };
+  const award = { unit: 'points' };
   const shapes: ((index: number) => Record<string, unknown>)[] = [
     (n) => ({ preset: 'points-per-amount', with: { units: n + 1, every: 10 } }), (n) => ({ preset: 'brand-multiplier', with: { brand: `b${n % 3}`, units: 1, every: 10, times: 2 } }),
-    () => ({ preset: 'weekend-bonus', with: { units: 1, every: 20 } }), () => ({ preset: 'cross-sell', with: { categories: 2, units: 5 } }),
     (n) => ({ preset: 'volume-rebate-marginal', with: { bands: [{ from: 0, rate: '0.1' }, { from: 1_000 * (n + 1), rate: '0.2' }] } }), (n) => ({ preset: 'volume-rebate-retrospective', with: { window: 'quarter', bands: [{ from: 500 * (n + 1), rate: '0.1' }] } }),
-    () => ({ preset: 'monthly-cap', with: { units: 1, every: 10, most: 100 } }), () => ({ preset: 'growth-bonus', with: { units: 1, every: 100 } }),
-    () => ({ preset: 'points-per-unit', with: { units: 1 } }), () => ({ preset: 'category-multiplier', with: { category: 'c1', units: 1, every: 10, times: 3 } }),
+    () => ({ preset: 'monthly-cap', with: { units: 1, every: 10, most: 100 } }), () => ({ preset: 'weekend-bonus', with: { units: 1, every: 20 } }), () => ({ preset: 'cross-sell', with: { categories: 2, units: 5 } }),
+    (n) => ({ earner, award, measure: { is: 'sum', of: 'net' }, window: 'document', curve: { is: 'steps', steps: [{ reach: 400 + n, units: 20 }] } }),
+    () => ({ earner, award, measure: { is: 'count', of: 'days' }, window: 'month', curve: { is: 'per', units: 2, every: 1 } }),
+    () => ({ preset: 'growth-bonus', with: { units: 1, every: 100 } }),
   ];
   return Array.from({ length: count }, (_, index) => ({ ...(shapes[index % shapes.length] as (n: number) => object)(index), key: `m${index}`, from: '2024-01-01' }));
 }

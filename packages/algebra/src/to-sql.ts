@@ -44,6 +44,14 @@ export type Compiled = {
   classOf: readonly { mechanicId: bigint; versionId: bigint; class: number }[];
 };
 
+/**
+ * A join with a large table by its key. Where only touched windows are computed it is a look-up from each of the few rows, fenced off
+ * (OFFSET 0) so that it stays one when the run forbids other nested loops: those turn quadratic as soon as an estimate is too low.
+ */
+function lookUp(mode: CompileOptions['mode'], join: 'JOIN' | 'LEFT JOIN', table: string, alias: string, where: string): string {
+  return mode === 'all' ? `${join} ${table} AS ${alias} ON ${where}` : `${join} LATERAL (SELECT ${alias}.* FROM ${table} AS ${alias} WHERE ${where} OFFSET 0) AS ${alias} ON TRUE`;
+}
+
 const INFINITY = 'infinity';
 type Shift = { interval: string; key: string };
 type WindowClass = { id: number; window: Window; pool: 'none' | 'company' | 'team'; rule: Rule; rules: Rule[]; shifts: Map<string, Shift> };
@@ -152,7 +160,7 @@ function affected(classes: readonly WindowClass[]): string {
         : typeof windowClass.window === 'object' ? 'p.ends_on' : windowEnd(windowClass.window, 's.w');
     const low = shifts.length === 0 ? 's.w' : `LEAST(${['s.w', ...shifts.map((shift) => `(s.w - ${shift.interval})::date`)].join(', ')})`;
     return `SELECT DISTINCT ${windowClass.id}, t.member_id, s.w, ${low}, ${end}
-      FROM pg_temp.touch AS t JOIN platform.calendar AS c ON c.day = t.day
+      FROM pg_temp.touch AS t ${lookUp('touched', 'JOIN', 'platform.calendar', 'c', 'c.day = t.day')}
       ${typeof windowClass.window === 'object' ? periodJoin(windowClass.window.periods, 't.day', 'p', 'JOIN') : ''}
       CROSS JOIN LATERAL (VALUES ${starts.join(', ')}) AS s(w) ${inRange}`;
   });
@@ -214,7 +222,7 @@ class Pass {
   FROM (
     SELECT f.member_id, f.role, f.kind, f.earned_on, f.base_on, f.base_document_id, f.base_line_id, f.hour, f.product_id, f.partner, f.channel, f.attributes,
       f.quantity_milli, f.net_minor, f.gross_minor${this.#corrected()}
-    FROM facts.fact AS f ${touched ? `JOIN scope AS s ON s.member_id = f.member_id AND ${dates}` : ''}
+    FROM ${touched ? `scope AS s CROSS JOIN LATERAL (SELECT f.* FROM facts.fact AS f WHERE f.tenant_id = $1 AND f.program_id = $2 AND f.member_id = s.member_id AND ${dates} OFFSET 0) AS f` : 'facts.fact AS f'}
     WHERE f.tenant_id = $1 AND f.program_id = $2 AND ${countable(this.#classes)}
   ) AS f
   ${this.#joins()}
@@ -246,9 +254,10 @@ class Pass {
     const uses = (pattern: RegExp): boolean => [...this.#used].some((field) => pattern.test(field));
     const tiers = [...this.#used].filter((field) => field.startsWith('tier.')).map((field) => field.slice(5));
     const on = (calendar: string): string => `FROM ${calendar} AS d WHERE d.tenant_id = $1 AND d.program_id = $2`;
-    return ['JOIN members.member AS member ON member.tenant_id = $1 AND member.program_id = $2 AND member.member_id = f.member_id',
-      ...(uses(/^weekday$/) ? ['JOIN platform.calendar AS base_day ON base_day.day = f.base_on'] : []),
-      ...(uses(/^product$/) ? ['LEFT JOIN facts.product AS product ON product.tenant_id = $1 AND product.program_id = $2 AND product.product_id = f.product_id'] : []),
+    const { mode } = this.#options;
+    return [lookUp(mode, 'JOIN', 'members.member', 'member', 'member.tenant_id = $1 AND member.program_id = $2 AND member.member_id = f.member_id'),
+      ...(uses(/^weekday$/) ? [lookUp(mode, 'JOIN', 'platform.calendar', 'base_day', 'base_day.day = f.base_on')] : []),
+      ...(uses(/^product$/) ? [lookUp(mode, 'LEFT JOIN', 'facts.product', 'product', 'product.tenant_id = $1 AND product.program_id = $2 AND product.product_id = f.product_id')] : []),
       ...(uses(/^(category|brand|group)$/) ? [`LEFT JOIN LATERAL (SELECT d.category, d.brand, d.groups ${on('facts.product_class')} AND d.product_id = f.product_id
         AND d.valid_from <= f.base_on AND d.valid_to > f.base_on ORDER BY d.valid_from DESC, d.recorded_seq DESC LIMIT 1) AS class ON TRUE`] : []),
       ...(uses(/^(company_type|member\..*)$/) ? [`LEFT JOIN LATERAL (SELECT d.company_type, d.attributes ${on('members.profile')} AND d.member_id = f.member_id
@@ -311,7 +320,7 @@ class Grain {
     const plain = bounds(this.windowClass, 'c', 'p', day).start;
     const start = shift ? `((${plain} + ${shift.interval})::date)` : plain;
     const joins = [
-      ...(typeof window === 'string' && ['week', 'month', 'quarter', 'year'].includes(window) ? [`JOIN platform.calendar AS c ON c.day = f.earned_on`] : []),
+      ...(typeof window === 'string' && ['week', 'month', 'quarter', 'year'].includes(window) ? [lookUp(this.#options.mode, 'JOIN', 'platform.calendar', 'c', 'c.day = f.earned_on')] : []),
       ...(typeof window === 'object' ? [periodJoin(window.periods, 'f.earned_on', 'p', 'JOIN')] : []),
       ...(this.#options.mode === 'touched' ? [`JOIN pg_temp.affected AS a ON a.class = ${this.windowClass.id} AND a.member_id = f.member_id AND a.window_start = ${start}`] : []),
     ];
@@ -374,7 +383,7 @@ class Grain {
     const { from, start } = this.#source(shift);
     if (leaf.is === 'count' && (leaf.of === 'categories' || leaf.of === 'brands')) this.#pass.use(leaf.of === 'categories' ? 'category' : 'brand');
     const thing = leaf.is === 'streak' ? (leaf.of === 'day' ? 'f.earned_on' : `sc.${leaf.of}_start`) : DIMENSIONS[leaf.of].replace('class.', 'f.');
-    const streakJoin = leaf.is === 'streak' && leaf.of !== 'day' ? from.replace('FROM f', 'FROM f JOIN platform.calendar AS sc ON sc.day = f.earned_on') : from;
+    const streakJoin = leaf.is === 'streak' && leaf.of !== 'day' ? from.replace('FROM f', `FROM f ${lookUp(this.#options.mode, 'JOIN', 'platform.calendar', 'sc', 'sc.day = f.earned_on')}`) : from;
     const name = `${this.name}_${leaf.is}_${leaf.of}${leaf.is === 'streak' ? (leaf.each ?? '') : ''}_${flag}${shift ? `_${shift.key}` : ''}`;
     const existing = this.#side.find((side) => side.name === name);
     if (!existing) {
@@ -396,7 +405,9 @@ class Grain {
       const plain = bounds(this.windowClass, 'c', 'p', 'e.window_end');
       const window = this.windowClass.window;
       const cte = `SELECT e.member_id, '' AS pool, ${plain.start} AS w, 0::bigint AS subject, platform.sum8(e.amount) AS v, count(*) AS n
-        FROM entitlements.entitlement AS e JOIN platform.calendar AS c ON c.day = e.window_end
+        FROM ${this.#options.mode === 'all' ? 'entitlements.entitlement AS e' : `(SELECT DISTINCT member_id FROM pg_temp.affected WHERE class = ${this.windowClass.id}) AS own
+          CROSS JOIN LATERAL (SELECT e.* FROM entitlements.entitlement AS e WHERE e.tenant_id = $1 AND e.program_id = $2 AND e.member_id = own.member_id OFFSET 0) AS e`}
+        ${lookUp(this.#options.mode, 'JOIN', 'platform.calendar', 'c', 'c.day = e.window_end')}
         ${typeof window === 'object' ? periodJoin(window.periods, 'e.window_end', 'p', 'JOIN') : ''}
         ${this.#options.mode === 'touched' ? `JOIN pg_temp.affected AS a ON a.class = ${this.windowClass.id} AND a.member_id = e.member_id AND a.window_start = ${plain.start}` : ''}
         WHERE e.tenant_id = $1 AND e.program_id = $2 AND e.unit_id = ${rule.awardedUnit?.unitId ?? 0n} AND e.amount <> 0
@@ -476,12 +487,12 @@ export function mainLeaves(mechanic: Mechanic): Leaf[] {
 type Measured = { n: string; d: string; joins: string };
 
 /** The measure as a fraction of smallest units; a blend as a sum of weighted attainments over one denominator. */
-function measured(rule: Rule, grain: Grain): Measured {
+function measured(rule: Rule, grain: Grain, options: CompileOptions): Measured {
   const { measure } = rule.mechanic;
   if (measure.is !== 'blend') return { n: `COALESCE(${grain.value(rule, measure)}, 0)::numeric`, d: '1::numeric', joins: '' };
   const parts = measure.parts.map((part, index) => ({
     value: `COALESCE(${grain.value(rule, part.measure)}, 0)::numeric`, target: `NULLIF(GREATEST(target_${index}.value, 0), 0)::numeric`, weight: part.weight,
-    join: targetJoin(`target_${index}`, part.target, "'member:' || k.member_id"),
+    join: targetJoin(options.mode, `target_${index}`, part.target, "'member:' || k.member_id"),
   }));
   const weightD = commonDenominator(parts.map((part) => part.weight));
   const product = (except: number): string => parts.filter((_, index) => index !== except).map((part) => part.target).join(' * ') || '1';
@@ -489,9 +500,9 @@ function measured(rule: Rule, grain: Grain): Measured {
   return { n: `(${n})`, d: `(${whole(weightD)} * ${product(-1)})`, joins: parts.map((part) => part.join).join(' ') };
 }
 
-function targetJoin(alias: string, key: string, subject: string): string {
-  return `LEFT JOIN mechanics.target AS ${alias} ON ${alias}.tenant_id = $1 AND ${alias}.program_id = $2 AND ${alias}.current
-    AND ${alias}.target_key = ${literal(key)} AND ${alias}.subject = ${subject} AND ${alias}.window_start = k.w`;
+function targetJoin(mode: CompileOptions['mode'], alias: string, key: string, subject: string): string {
+  return lookUp(mode, 'LEFT JOIN', 'mechanics.target', alias, `${alias}.tenant_id = $1 AND ${alias}.program_id = $2 AND ${alias}.current
+    AND ${alias}.target_key = ${literal(key)} AND ${alias}.subject = ${subject} AND ${alias}.window_start = k.w`);
 }
 
 /** The base of a member's window, as SQL over k; `none` for pooled targets, which belong to the pool. */
@@ -509,14 +520,14 @@ function baseOf(rule: Rule, grain: Grain, end: string, options: CompileOptions):
     return { ratio: { n: `COALESCE(${grain.baseValue(rule, leaf, shift)}, 0)::numeric`, d: '1::numeric' }, joins: '' };
   }
   if (pool && pool.by !== 'everyone') return { ratio: null, joins: '' };
-  const joins = targetJoin('target', base.target, "'member:' || k.member_id");
+  const joins = targetJoin(options.mode, 'target', base.target, "'member:' || k.member_id");
   if (!base.pro_rata) return { ratio: { n: 'target.value::numeric', d: '1::numeric' }, joins };
   // Whole days of membership inside the window over the window's days: who joins on the 16th of 30 owes half the target.
   const away = `COALESCE((SELECT sum(upper(gap) - lower(gap)) FROM unnest(member.gaps * datemultirange(daterange(k.w, ${end} + 1))) AS gap), 0)`;
   const days = `(LEAST(${end} + 1, member.counts_until) - GREATEST(k.w, member.counts_from) - ${away})`;
   return {
     ratio: { n: `(target.value::numeric * GREATEST(${days}, 0))`, d: `(${end} + 1 - k.w)::numeric` },
-    joins: `${joins} JOIN members.member AS member ON member.tenant_id = $1 AND member.program_id = $2 AND member.member_id = k.member_id`,
+    joins: `${joins} ${lookUp(options.mode, 'JOIN', 'members.member', 'member', 'member.tenant_id = $1 AND member.program_id = $2 AND member.member_id = k.member_id')}`,
   };
 }
 
@@ -529,7 +540,7 @@ export function measureScale(rule: Rule, options: Names): bigint {
 function emit(rule: Rule, grain: Grain, options: CompileOptions): string {
   const { mechanic } = rule;
   const end = endOf(rule);
-  const measure = measured(rule, grain);
+  const measure = measured(rule, grain, options);
   const base = baseOf(rule, grain, end, options);
   const facts = grain.facts(rule);
   const gates = mechanic.gates.map((gate) => gateToSql(gate, rule, grain, end, options));

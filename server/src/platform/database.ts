@@ -1,4 +1,4 @@
-import { CompiledQuery, Kysely, PostgresDialect, sql, type RawBuilder, type Transaction } from 'kysely';
+import { CompiledQuery, Kysely, PostgresDialect, sql, type QueryResult, type RawBuilder, type Transaction } from 'kysely';
 import pg from 'pg';
 
 /** Tables are named only in the modules' `queries.ts`, each statement with its own row type. */
@@ -29,6 +29,40 @@ export type Database = {
   close(): Promise<void>;
 };
 
+const KEPT_MAX = 400;
+
+/**
+ * Keeps a statement prepared from its second time on a connection, the least used giving way: most of what the engine sends are the same
+ * few long texts, and parsing them costs more than running them over one sale. Whether a plan is kept as well is each run's choice.
+ */
+function keepStatements(client: pg.Client): void {
+  const send = client.query.bind(client) as (...given: unknown[]) => Promise<unknown>;
+  const { connection } = client as unknown as { connection: { parsedStatements: Record<string, string>; submittedNamedStatements: Record<string, string> } };
+  const kept = new Map<string, string | null>();
+  let names = 0;
+  const nameOf = (text: string): { name?: string } => {
+    const known = kept.get(text);
+    kept.delete(text);
+    const name = known === undefined ? null : known ?? `kept_${names += 1}`;
+    kept.set(text, name);
+    if (kept.size > KEPT_MAX) forget();
+    return name === null ? {} : { name };
+  };
+  const forget = (): void => {
+    const [text, name] = kept.entries().next().value as [string, string | null];
+    kept.delete(text);
+    if (name === null) return;
+    delete connection.parsedStatements[name];
+    delete connection.submittedNamedStatements[name];
+    void send(`DEALLOCATE ${name}`).catch(() => {}); // refused in a failed transaction: it stays, under a name that is never used again
+  };
+  client.query = ((...given: unknown[]) => {
+    const [text, values] = given;
+    if (typeof text !== 'string' || !Array.isArray(values) || values.length === 0 || typeof given[2] === 'function') return send(...given);
+    return send({ text, values, ...nameOf(text) });
+  }) as typeof client.query;
+}
+
 class Undo<T> extends Error {
   readonly value: T;
   constructor(value: T) { super('rehearsal'); this.value = value; }
@@ -41,9 +75,10 @@ class Undo<T> extends Error {
 export function openDatabase(connectionString: string, role: Role, options: { max?: number; idsAsText?: boolean } = {}): Database {
   const pool = new pg.Pool({
     ...(options.idsAsText ? { types: { getTypeParser: textIds } } : {}),
-    connectionString, max: options.max ?? 10, application_name: 'premia', options: `-c role=${role} -c search_path=pg_catalog -c plan_cache_mode=force_custom_plan`,
+    connectionString, pipeline: true, max: options.max ?? 10, application_name: 'premia', options: `-c role=${role} -c search_path=pg_catalog -c plan_cache_mode=force_custom_plan`,
   });
   pool.on('error', () => {}); // an idle connection lost with its server: the next use opens another
+  pool.on('connect', keepStatements);
   pool.on('connect', (client) => { client.on('error', () => {}); }); // one lost while in use says so to whoever uses it
   const kysely = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
   const once = <T>(tenantId: bigint, work: (tx: Tx) => Promise<T>, isolation: Isolation): Promise<T> => kysely.transaction().setIsolationLevel(isolation).execute(async (tx) => {
@@ -86,6 +121,26 @@ export async function rows<Row>(tx: Kysely<Schema>, statement: RawBuilder<unknow
 export async function row<Row>(tx: Kysely<Schema>, statement: RawBuilder<unknown>): Promise<Row | undefined> {
   return (await rows<Row>(tx, statement))[0];
 }
+
+/** Runs a compiled text with parameters, as it is, and answers how many rows it wrote. */
+export async function write(tx: Kysely<Schema>, text: string, parameters: readonly unknown[] = []): Promise<number> {
+  return Number((await tx.executeQuery(CompiledQuery.raw(text, [...parameters]))).numAffectedRows ?? 0n);
+}
+
+type Statement = readonly [text: string, parameters: readonly unknown[]];
+
+/** Runs texts that do not wait for each other's answers, one after the other in one round trip. Answers how many rows each wrote. */
+export async function writeAll(tx: Kysely<Schema>, statements: readonly Statement[]): Promise<number[]> {
+  return (await inOneTrip(tx, statements)).map((result) => Number(result.numAffectedRows ?? 0n));
+}
+
+/** The same; answers the rows of each. */
+export async function readAll<Row>(tx: Kysely<Schema>, statements: readonly Statement[]): Promise<Row[][]> {
+  return (await inOneTrip(tx, statements)).map((result) => result.rows as Row[]);
+}
+
+const inOneTrip = (tx: Kysely<Schema>, statements: readonly Statement[]): Promise<QueryResult<unknown>[]> =>
+  tx.getExecutor().provideConnection((connection) => Promise.all(statements.map(([text, parameters]) => connection.executeQuery(CompiledQuery.raw(text, [...parameters])))));
 
 /** Runs a compiled text with parameters, as it is. */
 export async function runText<Row>(tx: Kysely<Schema>, text: string, parameters: readonly unknown[] = []): Promise<Row[]> {

@@ -9,14 +9,18 @@ function stored(compiled: Compiled, mode: 'touched' | 'all', mechanicIds: readon
   if (mode === 'all') return `SELECT e.* FROM entitlements.entitlement AS e WHERE e.tenant_id = $1 AND e.program_id = $2 AND e.mechanic_id = ANY(ARRAY[${mechanicIds.join(', ')}]::bigint[])`;
   const classes = compiled.classOf.filter((of) => mechanicIds.includes(of.mechanicId)).map((of) => `(${of.mechanicId}::bigint, ${of.versionId}::bigint, ${of.class})`).join(', ');
   return `SELECT e.* FROM pg_temp.affected AS a JOIN (VALUES ${classes}) AS m(mechanic_id, version_id, class) ON m.class = a.class
-    JOIN entitlements.entitlement AS e ON e.tenant_id = $1 AND e.program_id = $2 AND e.member_id = a.member_id AND e.mechanic_id = m.mechanic_id AND e.window_start = a.window_start AND e.version_id = m.version_id`;
+    CROSS JOIN LATERAL (SELECT e.* FROM entitlements.entitlement AS e WHERE e.tenant_id = $1 AND e.program_id = $2 AND e.member_id = a.member_id AND e.mechanic_id = m.mechanic_id AND e.window_start = a.window_start AND e.version_id = m.version_id OFFSET 0) AS e`;
 }
+
+/** What is owed now; a window that vanished is owed nothing, and keeps its row: what was granted and taken back stays to be explained. */
+const NOW = `c.mechanic_id IS NULL, COALESCE(c.version_id, e.version_id), COALESCE(c.window_end, e.window_end), COALESCE(c.facts, 0), COALESCE(c.measured_n, 0), COALESCE(c.measured_d, e.measured_d),
+    CASE WHEN c.mechanic_id IS NULL THEN e.base_n ELSE c.base_n END, CASE WHEN c.mechanic_id IS NULL THEN e.base_d ELSE c.base_d END, CASE WHEN c.mechanic_id IS NULL THEN 'gone' ELSE c.why END`;
 
 /** What differs between what is owed now and what is stored. A window that vanished is owed nothing. */
 export const fillChanges = (compiled: Compiled, mode: 'touched' | 'all', mechanicIds: readonly bigint[]): string => `
   INSERT INTO pg_temp.change (mechanic_id, member_id, window_start, subject_id, gone, version_id, window_end, facts, measured_n, measured_d, base_n, base_d, why, uncapped, old_uncapped, old_amount,
     unit_id, gate, available_on, expires_on, old_unit_id, old_gate, old_available_on, old_expires_on)
-  SELECT ${KEY.map((name) => `COALESCE(c.${name}, e.${name})`).join(', ')}, c.mechanic_id IS NULL, c.version_id, c.window_end, c.facts, c.measured_n, c.measured_d, c.base_n, c.base_d, c.why,
+  SELECT ${KEY.map((name) => `COALESCE(c.${name}, e.${name})`).join(', ')}, ${NOW},
     COALESCE(c.uncapped, 0), COALESCE(e.uncapped, 0), COALESCE(e.amount, 0), COALESCE(c.unit_id, e.unit_id), COALESCE(c.gate, e.gate), COALESCE(c.available_on, e.available_on), COALESCE(c.expires_on, e.expires_on),
     e.unit_id, e.gate, e.available_on, e.expires_on
   FROM pg_temp.computed AS c FULL JOIN (${stored(compiled, mode, mechanicIds)}) AS e ON ${KEY.map((name) => `c.${name} = e.${name}`).join(' AND ')}
@@ -28,7 +32,7 @@ export const fillChanges = (compiled: Compiled, mode: 'touched' | 'all', mechani
 export const fillPoolChanges = `
   INSERT INTO pg_temp.change (mechanic_id, member_id, window_start, subject_id, gone, version_id, window_end, facts, measured_n, measured_d, base_n, base_d, why, uncapped, old_uncapped, old_amount,
     unit_id, gate, available_on, expires_on, old_unit_id, old_gate, old_available_on, old_expires_on)
-  SELECT ${KEY.map((name) => `COALESCE(c.${name}, e.${name})`).join(', ')}, c.mechanic_id IS NULL, c.version_id, c.window_end, c.facts, c.measured_n, c.measured_d, c.base_n, c.base_d, c.why,
+  SELECT ${KEY.map((name) => `COALESCE(c.${name}, e.${name})`).join(', ')}, ${NOW},
     COALESCE(c.uncapped, 0), COALESCE(e.uncapped, 0), COALESCE(e.amount, 0), COALESCE(c.unit_id, e.unit_id), COALESCE(c.gate, e.gate), COALESCE(c.available_on, e.available_on), COALESCE(c.expires_on, e.expires_on),
     e.unit_id, e.gate, e.available_on, e.expires_on
   FROM pg_temp.computed AS c FULL JOIN (SELECT * FROM entitlements.entitlement WHERE tenant_id = $1 AND program_id = $2 AND mechanic_id = $3 AND window_start = $4::date) AS e ON ${KEY.map((name) => `c.${name} = e.${name}`).join(' AND ')}
@@ -64,19 +68,13 @@ export const storeChanges = (later: readonly bigint[]): string => `
     uncapped, amount, unit_id, gate, available_on, expires_on, settled_seq)
   SELECT $1::bigint, $2::bigint, member_id, mechanic_id, window_start, subject_id, window_end, version_id, facts, measured_n, measured_d, base_n, base_d, why,
     uncapped, ${decided(later)}, unit_id, gate, available_on, expires_on, $3::bigint
-  FROM pg_temp.change WHERE NOT gone ORDER BY member_id, mechanic_id, window_start, subject_id
+  FROM pg_temp.change ORDER BY member_id, mechanic_id, window_start, subject_id
   ON CONFLICT (tenant_id, program_id, member_id, mechanic_id, window_start, subject_id) DO UPDATE SET
     window_end = excluded.window_end, version_id = excluded.version_id, facts = excluded.facts, measured_n = excluded.measured_n, measured_d = excluded.measured_d,
     base_n = excluded.base_n, base_d = excluded.base_d, why = excluded.why, uncapped = excluded.uncapped, amount = excluded.amount, unit_id = excluded.unit_id,
     gate = excluded.gate, available_on = excluded.available_on, expires_on = excluded.expires_on, settled_seq = excluded.settled_seq`;
 
 const decided = (later: readonly bigint[]): string => `CASE WHEN late${later.length === 0 ? '' : ` OR mechanic_id = ANY(ARRAY[${later.join(', ')}]::bigint[])`} THEN old_amount ELSE uncapped END`;
-
-/** A window that vanished keeps its row, owing nothing: what was granted and taken back stays to be explained. */
-export const storeGone = (later: readonly bigint[]): string => `
-  UPDATE entitlements.entitlement AS e SET uncapped = 0, amount = CASE WHEN c.late${later.length === 0 ? '' : ` OR e.mechanic_id = ANY(ARRAY[${later.join(', ')}]::bigint[])`} THEN e.amount ELSE 0 END, facts = 0, measured_n = 0, why = 'gone', settled_seq = $3
-  FROM pg_temp.change AS c WHERE c.gone AND e.tenant_id = $1 AND e.program_id = $2 AND e.member_id = c.member_id AND e.mechanic_id = c.mechanic_id
-    AND e.window_start = c.window_start AND e.subject_id = c.subject_id`;
 
 /** Where the program asks for it, what facts move in closed periods waits: the entitlement knows what is owed, the ledger follows on approval. Limits in total and budgets are walks over all windows and do not wait. */
 export const HOLD_LATE = `

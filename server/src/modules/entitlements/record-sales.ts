@@ -3,7 +3,7 @@ import { assert, type Day } from '@premia/kernel';
 import { instant, today, type Context } from '../../platform/context.ts';
 import type { Tx } from '../../platform/database.ts';
 import { publishEvent } from '../../platform/outbox.ts';
-import { openRun } from '../../platform/run-tables.ts';
+import { countRun, openRun } from '../../platform/run-tables.ts';
 import { fillIncoming, findSource, nextRecordedSeq, recordActivities, recordLines, type ActivityDraft, type ActivityOutcome, type DocumentOutcome, type LineDraft } from '../facts/index.ts';
 import { findProgram, type Program } from '../members/index.ts';
 import { sql } from 'kysely';
@@ -13,15 +13,18 @@ import { settle, type Settling } from './settle.ts';
 
 export const DOCUMENTS_PER_REQUEST_MAX = 1_000;
 export const LINES_PER_REQUEST_MAX = 20_000;
+/** Up to so many lines a run keeps its plans and sends its steps together. */
+const LINES_SMALL = 1_500;
 
 export type Earned = { member: string; unit: string; amount: bigint };
 /** `elsewhere`: what the same call moved in windows larger than a document. */
 export type SaleOutcome = DocumentOutcome & { earned: Earned[]; elsewhere: Earned[] };
 
 /** Everything a run needs to settle, at this moment. */
-export async function openSettling(tx: Tx, context: Context, program: Program): Promise<Settling> {
-  await openRun(tx);
+export async function openSettling(tx: Tx, context: Context, program: Program, small = false): Promise<Settling> {
+  await openRun(tx, { small });
   return {
+    small,
     tenantId: context.tenantId, program, plan: await loadPlan(tx, context.tenantId, program), bookedOn: today(context, program.zone), bookedAt: instant(context), runSeq: await nextRecordedSeq(tx),
   };
 }
@@ -42,9 +45,11 @@ export async function recordSales(context: Context, input: { program: string; so
 export async function recordSalesApart(context: Context, input: { program: string; source: string; lines: readonly LineDraft[] }): Promise<SaleOutcome[]> {
   return context.transaction(async (tx) => {
     const outcomes = await recordAndSettle(tx, context, input);
-    const members = await rows<{ document_id: bigint; members: string[] }>(tx, sql`SELECT i.document_id, array_agg(DISTINCT m.code) AS members FROM pg_temp.incoming AS i
-      JOIN pg_temp.party AS p ON p.reference IN (i.buyer, i.seller, i.rep) OR p.reference IN (SELECT share ->> 'ref' FROM jsonb_array_elements(i.shares) AS share)
-      JOIN members.member AS m ON m.tenant_id = ${context.tenantId} AND m.program_id = ${(await findProgram(tx, input.program)).programId} AND m.member_id = p.member_id GROUP BY 1`);
+    const members = await rows<{ document_id: bigint; members: string[] }>(tx, sql`SELECT named.document_id, array_agg(DISTINCT m.code) AS members FROM (
+        SELECT i.document_id, r.reference FROM pg_temp.incoming AS i CROSS JOIN LATERAL (VALUES (i.buyer), (i.seller), (i.rep)) AS r(reference) WHERE r.reference IS NOT NULL
+        UNION SELECT i.document_id, share ->> 'ref' FROM pg_temp.incoming AS i CROSS JOIN LATERAL jsonb_array_elements(i.shares) AS share WHERE i.shares IS NOT NULL
+      ) AS named JOIN pg_temp.party AS p ON p.reference = named.reference
+      CROSS JOIN LATERAL (SELECT m.code FROM members.member AS m WHERE m.tenant_id = ${context.tenantId} AND m.program_id = ${(await findProgram(tx, input.program)).programId} AND m.member_id = p.member_id OFFSET 0) AS m GROUP BY 1`);
     const own = new Map(members.map((item) => [item.document_id, new Set(item.members)]));
     return outcomes.map((outcome) => ({ ...outcome, elsewhere: outcome.elsewhere.filter((earned) => own.get(outcome.documentId)?.has(earned.member) === true) }));
   });
@@ -58,8 +63,9 @@ export async function dryRunSales(context: Context, input: { program: string; so
 async function recordAndSettle(tx: Tx, context: Context, input: { program: string; source: string; lines: readonly LineDraft[] }): Promise<SaleOutcome[]> {
   const program = await findProgram(tx, input.program);
   const source = await findSource(tx, program, input.source);
-  const settling = await openSettling(tx, context, program);
+  const settling = await openSettling(tx, context, program, input.lines.length <= LINES_SMALL);
   await fillIncoming(tx, input.lines);
+  if (!settling.small) await countRun(tx, 'incoming');
   const outcomes = await recordLines(tx, { tenantId: context.tenantId, program, source, recordedSeq: settling.runSeq, today: settling.bookedOn });
   await settle(tx, settling);
   const earned = await earnedInRun(tx, settling);

@@ -41,9 +41,9 @@ function namesOf(lines: readonly LineDraft[]): Set<string> {
   return names;
 }
 
-/** One member's sales go to one lane, where they wait in their order instead of for each other's locks. */
+/** One member's sales go to one lane, where they wait in their order instead of for each other's locks: the member who sells to many, if there is one. */
 function laneOf(lines: readonly LineDraft[]): number {
-  const name = lines[0]?.buyer ?? lines[0]?.rep ?? lines[0]?.number ?? '';
+  const name = lines[0]?.rep ?? lines[0]?.seller ?? lines[0]?.buyer ?? lines[0]?.number ?? '';
   let hash = 0;
   for (let at = 0; at < name.length; at += 1) hash = (Math.imul(hash, 31) + name.charCodeAt(at)) | 0;
   return Math.abs(hash) % LANES;

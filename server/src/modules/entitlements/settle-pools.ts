@@ -53,7 +53,6 @@ export async function settleWindow(tx: Tx, settling: Settling, window: Stale): P
     ON CONFLICT (tenant_id, member_id) DO UPDATE SET taken = platform.member_lock.taken + 1`, [...known, window.mechanic_id, window.window_start]);
   await computeWindow(tx, settling, window);
   await runText(tx, q.storeChanges([]), [...known, settling.runSeq]);
-  await runText(tx, q.storeGone([]), [...known, settling.runSeq]);
   await runText(tx, q.fillDifferences([]));
   await postDifferences(tx, { tenantId: settling.tenantId, programId: settling.program.programId, bookedOn: settling.bookedOn, bookedAt: settling.bookedAt, runSeq: settling.runSeq });
   const above = settling.plan.strata.slice(settling.plan.strata.findIndex((stratum) => stratum.rules.some((rule) => rule.mechanicId === window.mechanic_id)) + 1);

@@ -5,23 +5,27 @@ export const LINE_OF_ITS_OWN = '=';
 
 /** Every statement of recording. $1 tenant, $2 program, $3 source, $4 recorded_seq, where a text takes them. */
 
-/** Who the incoming lines name, in the roles that the program rewards. */
+/** Who the incoming lines name, in the roles that the program rewards. Answers how many, and whether somebody is unknown. */
 export const fillParties = (roles: readonly string[]): string => `
+  WITH added AS (
   INSERT INTO pg_temp.party (reference, member_id)
   SELECT DISTINCT named.reference, COALESCE(member.merged_into, member.member_id) FROM (
     ${roles.map((role) => `SELECT ${role} AS reference FROM pg_temp.incoming WHERE ${role} IS NOT NULL`).join(' UNION ')}
     ${roles.includes('rep') ? `UNION SELECT share ->> 'ref' FROM pg_temp.incoming, jsonb_array_elements(shares) AS share WHERE shares IS NOT NULL` : ''}
   ) AS named
-  LEFT JOIN members.member_key AS k ON k.tenant_id = $1 AND k.program_id = $2 AND k.reference = named.reference
-  LEFT JOIN members.member AS member ON member.tenant_id = $1 AND member.program_id = $2 AND member.member_id = k.member_id
-  WHERE named.reference IS NOT NULL`;
+  LEFT JOIN LATERAL (SELECT k.member_id FROM members.member_key AS k WHERE k.tenant_id = $1 AND k.program_id = $2 AND k.reference = named.reference OFFSET 0) AS k ON TRUE
+  LEFT JOIN LATERAL (SELECT m.member_id, m.merged_into FROM members.member AS m WHERE m.tenant_id = $1 AND m.program_id = $2 AND m.member_id = k.member_id OFFSET 0) AS member ON TRUE
+  WHERE named.reference IS NOT NULL RETURNING member_id
+  ) SELECT count(*)::int AS parties, COALESCE(bool_or(member_id IS NULL), false) AS unknown FROM added`;
 
-/** Corrections and their bases must not miss each other: originals share a bucket's lock, corrections take it alone. */
-export const BASE_BUCKETS = `
-  SELECT bucket, bool_or(alone) AS alone FROM (
-    SELECT abs(hashtextextended(number, $1::bigint * 31 + $2::bigint)) % 64 AS bucket, false AS alone FROM pg_temp.incoming
-    UNION ALL SELECT abs(hashtextextended(base_number, $1::bigint * 31 + $2::bigint)) % 64, true FROM pg_temp.incoming WHERE base_number IS NOT NULL
-  ) AS needed GROUP BY bucket ORDER BY bucket`;
+/** Corrections and their bases must not miss each other: originals share a bucket's lock, corrections take it alone. In the buckets' order. */
+export const LOCK_BASES = `
+  SELECT CASE WHEN alone THEN pg_advisory_xact_lock(bucket) IS NULL ELSE pg_advisory_xact_lock_shared(bucket) IS NULL END FROM (
+    SELECT $3::bigint * 64 + bucket AS bucket, bool_or(alone) AS alone FROM (
+      SELECT abs(hashtextextended(number, $1::bigint * 31 + $2::bigint)) % 64 AS bucket, false AS alone FROM pg_temp.incoming
+      UNION ALL SELECT abs(hashtextextended(base_number, $1::bigint * 31 + $2::bigint)) % 64, true FROM pg_temp.incoming WHERE base_number IS NOT NULL
+    ) AS needed GROUP BY 1 ORDER BY 1
+  ) AS ordered`;
 
 /** LATERAL … OFFSET 0 here and below: look-ups go from the few incoming rows to the large tables, whatever statistics say of a table that has just begun.
  * Members this run may move: the named ones, those credited on the bases, those of corrections that wait for these documents. */
@@ -46,10 +50,15 @@ export const INSERT_DOCUMENTS = `
     ON CONFLICT (tenant_id, program_id, source_id, number) DO NOTHING RETURNING document_id, number
   ) UPDATE pg_temp.incoming AS i SET document_id = added.document_id, document_new = true FROM added WHERE added.number = i.number`;
 
+/** Finds every line's document, and answers which of the following steps have anything to do. */
 export const FIND_DOCUMENTS = `
+  WITH found AS (
   UPDATE pg_temp.incoming AS i SET document_id = d.document_id, document_new = COALESCE(i.document_new, false),
     outcome = CASE WHEN (d.kind, d.occurred_on, d.currency, COALESCE(d.base_number, '')) IS DISTINCT FROM (i.kind, i.occurred_on, i.currency, COALESCE(i.base_number, '')) THEN 'conflict' END
-  FROM facts.document AS d WHERE d.tenant_id = $1 AND d.program_id = $2 AND d.source_id = $3 AND d.number = i.number`;
+  FROM facts.document AS d WHERE d.tenant_id = $1 AND d.program_id = $2 AND d.source_id = $3 AND d.number = i.number
+  RETURNING i.number, i.line_key, i.document_new, i.outcome, i.base_number, i.shares
+  ) SELECT COALESCE(bool_or(NOT document_new OR outcome = 'conflict'), false) OR count(*) > count(DISTINCT (number, line_key)) AS again, COALESCE(bool_or(base_number IS NOT NULL), false) AS corrects,
+    COALESCE(bool_or(shares IS NOT NULL), false) AS splits, EXISTS (SELECT 1 FROM facts.waiting WHERE tenant_id = $1 AND program_id = $2 AND source_id = $3) AS awaited FROM found`;
 
 /** A line already there with the same content is recorded already; with other content it is in conflict and a person decides. */
 export const CLASSIFY_LINES = `
@@ -92,21 +101,25 @@ export const UNKNOWN_PRODUCTS = `
   ORDER BY product_code, place ON CONFLICT (tenant_id, program_id, sku) DO NOTHING`;
 
 export const FIND_PRODUCTS = `
+  WITH filled AS (
   UPDATE pg_temp.incoming AS i SET product_id = found.product_id FROM (
     SELECT DISTINCT codes.product_code, COALESCE(a.product_id, p.same_as, p.product_id) AS product_id FROM (SELECT DISTINCT product_code FROM pg_temp.incoming WHERE outcome IS NULL) AS codes
     LEFT JOIN facts.product_alias AS a ON a.tenant_id = $1 AND a.program_id = $2 AND a.source_id = $3 AND a.code = codes.product_code
     LEFT JOIN facts.product AS p ON p.tenant_id = $1 AND p.program_id = $2 AND p.sku = codes.product_code
-  ) AS found WHERE i.product_code = found.product_code`;
+  ) AS found WHERE i.product_code = found.product_code RETURNING i.product_id
+  ) SELECT COALESCE(bool_or(product_id IS NULL), false) AS unknown FROM filled`;
 
 export const INSERT_LINES = `
-  WITH added AS (
     INSERT INTO facts.line (tenant_id, program_id, document_id, line_key, content_hash, occurred_at, hour, product_id, quantity_milli, net_minor, gross_minor, original,
       buyer, seller, rep, shares, channel, attributes, base_line_key, recorded_seq)
     SELECT $1::bigint, $2::bigint, document_id, line_key, content_hash, occurred_at, hour, product_id, quantity_milli, net_minor, gross_minor, original,
       buyer, seller, rep, shares, channel, attributes, base_line_key, $3::bigint
-    FROM pg_temp.incoming WHERE outcome IS NULL ORDER BY place
-    RETURNING document_id, line_key, line_id
-  ) UPDATE pg_temp.incoming AS i SET outcome = 'new', line_id = added.line_id FROM added WHERE i.outcome IS NULL AND added.document_id = i.document_id AND added.line_key = i.line_key`;
+    FROM pg_temp.incoming WHERE outcome IS NULL ORDER BY place`;
+
+/** A look-up by the lines' key: joined with what the insertion returns, a batch of 256 sales cost ten times as much. */
+export const FIND_LINES = `
+  UPDATE pg_temp.incoming AS i SET outcome = 'new', line_id = l.line_id FROM facts.line AS l
+  WHERE i.outcome IS NULL AND l.tenant_id = $1 AND l.program_id = $2 AND l.document_id = i.document_id AND l.line_key = i.line_key`;
 
 /** New corrections wait first; those whose base is here are released in the next step, like any that waited for long. */
 export const INSERT_WAITING = `

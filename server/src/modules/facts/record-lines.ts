@@ -1,11 +1,11 @@
 import { crashPoint } from '../../platform/crash-point.ts';
 import { countIn, emptyRun } from '../../platform/run-tables.ts';
-import { rows, runText, type Tx } from '../../platform/database.ts';
+import { readAll, rows, runText, writeAll, type Tx } from '../../platform/database.ts';
 import { sql } from 'kysely';
 import type { Program } from '../members/index.ts';
 import type { Source } from './source-settings.ts';
 import { enrolUnknown } from '../members/index.ts';
-import type { Day } from '@premia/kernel';
+import { assert, type Day } from '@premia/kernel';
 import * as q from './queries.ts';
 
 export type Recording = { tenantId: bigint; program: Program; source: Source; recordedSeq: bigint; today: Day };
@@ -20,30 +20,42 @@ export async function recordLines(tx: Tx, recording: Recording): Promise<Documen
   const { tenantId, program, source, recordedSeq } = recording;
   const known = [tenantId, program.programId] as const;
   const sourced = [...known, source.sourceId] as const;
-  await countIn(tx, 'incoming');
-  await runText(tx, q.fillParties(program.settings.rewards), known);
-  await countIn(tx, 'party');
-  if (source.settings.unknown === 'enrol') await enrolUnknown(tx, tenantId, program, recording.today);
-  await lock(tx, known, sourced);
-  await runText(tx, q.INSERT_DOCUMENTS, [...sourced, recordedSeq]);
-  await runText(tx, q.FIND_DOCUMENTS, sourced);
-  await runText(tx, q.CLASSIFY_LINES, known);
-  await runText(tx, q.CLASSIFY_REPEATED);
-  if (source.settings.documents === 'whole') await runText(tx, q.CLASSIFY_WHOLE, known);
-  await runText(tx, q.CLASSIFY_DECIDED, sourced);
-  await runText(tx, q.KEEP_CONFLICTS, [...sourced, recordedSeq]);
-  await runText(tx, q.UNKNOWN_PRODUCTS, sourced);
-  await runText(tx, q.FIND_PRODUCTS, sourced);
-  await runText(tx, q.INSERT_LINES, [...known, recordedSeq]);
+  await enrolParties(tx, recording, known);
+  const [, , , looks] = await readAll<{ again: boolean; corrects: boolean; splits: boolean; awaited: boolean }>(tx,
+    [[q.LOCK_BASES, sourced], [q.LOCK_MEMBERS, sourced], [q.INSERT_DOCUMENTS, [...sourced, recordedSeq]], [q.FIND_DOCUMENTS, sourced]]);
+  const look = looks?.[0];
+  assert(look !== undefined, 'what came in was looked at');
+  if (look.again) await classify(tx, recording, known, sourced);
+  if (await productsUnknown(tx, sourced)) {
+    await runText(tx, q.UNKNOWN_PRODUCTS, sourced);
+    await productsUnknown(tx, sourced);
+  }
+  await writeAll(tx, [[q.INSERT_LINES, [...known, recordedSeq]], [q.FIND_LINES, known]]);
   crashPoint('lines-recorded');
-  await runText(tx, q.INSERT_WAITING, sourced);
-  await emptyRun(tx, 'credit');
-  await runText(tx, q.insertPlainFacts(program.settings.rewards), [...known, recordedSeq]);
-  await runText(tx, q.touchPlain(program.settings.rewards));
-  await runText(tx, q.CREDIT_SPLIT);
-  await creditFacts(tx, recording);
+  await writeAll(tx, [...(look.corrects ? [[q.INSERT_WAITING, sourced] as const] : []), [q.insertPlainFacts(program.settings.rewards), [...known, recordedSeq]], [q.touchPlain(program.settings.rewards), []]]);
+  if (look.corrects || look.splits || look.awaited) {
+    await emptyRun(tx, 'credit', 'credited');
+    await runText(tx, q.CREDIT_SPLIT);
+    await creditFacts(tx, recording);
+  }
   crashPoint('facts-recorded');
   return outcomes(tx, known);
+}
+
+async function enrolParties(tx: Tx, { tenantId, program, source, today }: Recording, known: readonly unknown[]): Promise<void> {
+  const [found] = await runText<{ parties: number; unknown: boolean }>(tx, q.fillParties(program.settings.rewards), known);
+  await countIn(tx, 'party', found?.parties ?? 0);
+  if (found?.unknown && source.settings.unknown === 'enrol') await enrolUnknown(tx, tenantId, program, today);
+}
+
+/** What was sent before, or twice: known, or in conflict. */
+async function classify(tx: Tx, { source, recordedSeq }: Recording, known: readonly unknown[], sourced: readonly unknown[]): Promise<void> {
+  await writeAll(tx, [[q.CLASSIFY_LINES, known], [q.CLASSIFY_REPEATED, []], ...(source.settings.documents === 'whole' ? [[q.CLASSIFY_WHOLE, known] as const] : []),
+    [q.CLASSIFY_DECIDED, sourced], [q.KEEP_CONFLICTS, [...sourced, recordedSeq]]]);
+}
+
+async function productsUnknown(tx: Tx, sourced: readonly unknown[]): Promise<boolean> {
+  return (await runText<{ unknown: boolean }>(tx, q.FIND_PRODUCTS, sourced))[0]?.unknown === true;
 }
 
 /** Facts for pg_temp.credit, then for the corrections that this lets go, until none is left to release. */
@@ -66,15 +78,6 @@ async function releaseCorrections(tx: Tx, tenantId: bigint, programId: bigint, s
   await runText(tx, q.CREDIT_CORRECTIONS, [tenantId, programId, sourceId]);
   await runText(tx, 'DELETE FROM pg_temp.credit WHERE line_id IN (SELECT line_id FROM pg_temp.credited)');
   return rows(tx, sql`SELECT 1 FROM pg_temp.credit LIMIT 1`);
-}
-
-async function lock(tx: Tx, known: readonly unknown[], sourced: readonly unknown[]): Promise<void> {
-  const buckets = await runText<{ bucket: bigint; alone: boolean }>(tx, q.BASE_BUCKETS, known);
-  for (const { bucket, alone } of buckets) {
-    const key = BigInt(sourced[2] as bigint) * 64n + bucket;
-    await sql`SELECT ${sql.raw(alone ? 'pg_advisory_xact_lock' : 'pg_advisory_xact_lock_shared')}(${key})`.execute(tx);
-  }
-  await runText(tx, q.LOCK_MEMBERS, sourced);
 }
 
 async function outcomes(tx: Tx, known: readonly unknown[]): Promise<DocumentOutcome[]> {

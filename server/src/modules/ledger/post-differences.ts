@@ -1,6 +1,6 @@
 import type { Day } from '@premia/kernel';
-import { runText, type Tx } from '../../platform/database.ts';
-import { KEEP_ACTIVE, POST_DIFFERENCES } from './queries.ts';
+import { readAll, runText, writeAll, type Tx } from '../../platform/database.ts';
+import * as q from './queries.ts';
 
 export type Posting = { tenantId: bigint; programId: bigint; bookedOn: Day; bookedAt: string; runSeq: bigint };
 
@@ -11,12 +11,18 @@ export type Posting = { tenantId: bigint; programId: bigint; bookedOn: Day; book
  * The members must be locked.
  */
 export async function postDifferences(tx: Tx, posting: Posting): Promise<void> {
-  const { tenantId, programId, bookedOn, bookedAt, runSeq } = posting;
-  const known: Record<string, unknown> = { tenant: tenantId, program: programId, day: bookedOn, at: bookedAt, run: runSeq };
-  for (const { text, takes } of POST_DIFFERENCES) await runText(tx, text, takes.map((name) => known[name]));
+  const known = [posting.tenantId, posting.programId];
+  const dated = [...known, posting.bookedOn];
+  const booked = [...dated, posting.bookedAt, posting.runSeq];
+  const [[found] = []] = await readAll<{ differences: number; takes: boolean }>(tx, [[q.LOOK_AT_DIFFERENCES, []], [q.EMPTY_TAKES, []], [q.EMPTY_MOVES, []], [q.POST_TRANSFERS, booked], [q.GRANT_LOTS, dated]]);
+  if (found?.differences === 0) return;
+  const takes = found?.takes ? [[q.TAKE_OWN_LOTS, dated], [q.EMPTY_OWN_LOTS, known]] as const : [];
+  const [[move] = []] = (await readAll<{ owing: boolean }>(tx, [...takes, [q.FILL_MOVES, known]])).slice(-1);
+  if (move?.owing) await writeAll(tx, [[q.EMPTY_TAKES, []], [q.TAKE_ALONG, dated], [q.EMPTY_LOTS, known], [q.SETTLE_DEBT, []], [q.POST_DEBT, booked]]);
+  await writeAll(tx, [[q.OPEN_WALLETS, known], [q.MOVE_WALLETS, known]]);
 }
 
 /** Notes who was active on the days of pg_temp.touch: units that expire after inactivity are counted from there. */
 export async function keepActive(tx: Tx, posting: Posting): Promise<void> {
-  await runText(tx, KEEP_ACTIVE, [posting.tenantId, posting.programId, posting.bookedOn]);
+  await runText(tx, q.KEEP_ACTIVE, [posting.tenantId, posting.programId, posting.bookedOn]);
 }

@@ -27,13 +27,12 @@ const ENROL = `
 const ENROL_KEYS = `
   INSERT INTO members.member_key (tenant_id, program_id, reference, member_id)
   SELECT $1::bigint, $2::bigint, refs.reference, m.member_id FROM pg_temp.party AS p
-  JOIN members.member AS m ON m.tenant_id = $1 AND m.program_id = $2 AND m.code = ${CODE}
+  CROSS JOIN LATERAL (SELECT m.member_id, m.code FROM members.member AS m WHERE m.tenant_id = $1 AND m.program_id = $2 AND m.code = ${CODE} OFFSET 0) AS m
   CROSS JOIN LATERAL (VALUES (p.reference), ('code:' || m.code)) AS refs(reference)
   WHERE p.member_id IS NULL ORDER BY refs.reference ON CONFLICT DO NOTHING`;
 const ENROL_STATES = `
   INSERT INTO members.member_state (tenant_id, program_id, member_id, state, valid_from, reason)
   SELECT $1::bigint, $2::bigint, k.member_id, 'active', $3::date, 'named by a source' FROM pg_temp.party AS p
-  JOIN members.member_key AS k ON k.tenant_id = $1 AND k.program_id = $2 AND k.reference = p.reference WHERE p.member_id IS NULL`;
+  CROSS JOIN LATERAL (SELECT k.member_id FROM members.member_key AS k WHERE k.tenant_id = $1 AND k.program_id = $2 AND k.reference = p.reference OFFSET 0) AS k WHERE p.member_id IS NULL`;
 const FIND_ENROLLED = `
-  UPDATE pg_temp.party AS p SET member_id = k.member_id FROM members.member_key AS k
-  WHERE p.member_id IS NULL AND k.tenant_id = $1 AND k.program_id = $2 AND k.reference = p.reference`;
+  UPDATE pg_temp.party AS p SET member_id = (SELECT k.member_id FROM members.member_key AS k WHERE k.tenant_id = $1 AND k.program_id = $2 AND k.reference = p.reference) WHERE p.member_id IS NULL`;
