@@ -22,11 +22,11 @@ export const FAULTS_SHOWN_MAX = 100;
  */
 export async function verifyProgram(context: Context, key: string): Promise<Verification> {
   await settleStale(context, key);
-  const { seals, head } = await sealTail(context);
+  const { seals, made, head } = await sealTail(context);
   return context.rehearse(async (tx) => {
     const program = await findProgram(tx, key);
     const settling = await openSettling(tx, context, program);
-    const faults = [...(await verifyEntitlements(tx, settling)), ...(await verifyPools(tx, settling)), ...(await verifyBudgets(tx, settling)), ...(await verifyTiers(tx, settling)), ...(await verifyLedger(tx, program)), ...(await verifySeals(tx, context))];
+    const faults = [...(await verifyEntitlements(tx, settling)), ...(await verifyPools(tx, settling)), ...(await verifyBudgets(tx, settling)), ...(await verifyTiers(tx, settling)), ...(await verifyLedger(tx, program)), ...(await verifySeals(tx, context, made))];
     const differences = faults.reduce((sum, fault) => sum + (fault.check === 'more' ? Number(fault.found) : 1), 0);
     return { program: key, counts: await countAll(tx, program), differences, seals, head, faults: faults.slice(0, FAULTS_SHOWN_MAX) };
   }, { snapshot: true });

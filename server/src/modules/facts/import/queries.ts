@@ -34,6 +34,8 @@ export const CHECKS: readonly Check[] = [
 export const REOPEN = `UPDATE staging.staged AS s SET problem = NULL WHERE s.program_id = $1 AND s.import_id = $2 AND s.problem IS NOT NULL AND s.outcome IS NULL AND s.number IS NOT NULL`;
 
 export const CHUNK_LINES = 10_000;
+/** The first chunks are small: after them the planner knows the members and facts of a program that has just begun. */
+const FIRST_LINES = 500;
 /** Chunks are recorded by so many lanes side by side: chunk n by lane n % IMPORT_LANES, a member's documents in one lane as far as that goes. */
 export const IMPORT_LANES = 2;
 
@@ -46,10 +48,10 @@ export const KEYS_AND_CHUNKS: readonly { text: string; takes: boolean }[] = [
   { takes: true, text: `
     INSERT INTO pg_temp.staged_key (part, row_no, line_key, chunk)
     SELECT part, row_no, CASE WHEN line_no IS NOT NULL THEN 'n:' || line_no ELSE 'c:' || content_hash || ':' || row_number() OVER (PARTITION BY number, content_hash ORDER BY (outcome IS NULL), part, row_no) END,
-      lane + ${IMPORT_LANES} * ((rank() OVER (PARTITION BY lane ORDER BY document_place, number) - 1) / ${CHUNK_LINES})::int
-    FROM (SELECT s.part, s.row_no, s.number, s.line_no, s.content_hash, s.outcome, min(s.part::bigint * 1099511627776 + s.row_no) OVER document AS document_place,
+      lane + ${IMPORT_LANES} * CASE WHEN line_before < ${FIRST_LINES} THEN 0 ELSE 1 + line_before / ${CHUNK_LINES} END::int
+    FROM (SELECT *, rank() OVER (PARTITION BY lane ORDER BY document_place, number) - 1 AS line_before FROM (SELECT s.part, s.row_no, s.number, s.line_no, s.content_hash, s.outcome, min(s.part::bigint * 1099511627776 + s.row_no) OVER document AS document_place,
         abs(hashtext(COALESCE(min(s.rep) OVER document, min(s.seller) OVER document, min(s.buyer) OVER document, '')) % ${IMPORT_LANES}) AS lane
-      FROM staging.staged AS s WHERE ${OF} WINDOW document AS (PARTITION BY s.number)) AS placed` },
+      FROM staging.staged AS s WHERE ${OF} WINDOW document AS (PARTITION BY s.number)) AS placed) AS ranked` },
   { takes: true, text: `UPDATE staging.staged AS s SET line_key = k.line_key, chunk = k.chunk FROM pg_temp.staged_key AS k WHERE ${OPEN} AND k.part = s.part AND k.row_no = s.row_no` },
 ];
 
