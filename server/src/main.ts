@@ -12,7 +12,7 @@ import { makeTasks, takeUp } from './tasks.ts';
 import { resumeImports } from './modules/entitlements/index.ts';
 import { PERMISSIONS, authenticate, createApiKey, createTenant } from './modules/identity/index.ts';
 
-/** Starts the server: database, migrations, the demo at first start, unfinished imports, HTTP. Ctrl-C and SIGTERM stop both cleanly. */
+/** Starts the server: database, migrations, the demo at first start, HTTP; then what a crash left undone. Ctrl-C and SIGTERM stop both cleanly. */
 const say = (line: string): void => { process.stderr.write(`${line}\n`); };
 const host = process.env['HOST'] ?? '127.0.0.1';
 const port = Number(process.env['PORT'] ?? 3_000);
@@ -24,8 +24,8 @@ const tenantId = await createTenant(installation.db, 'main', 'Main', at);
 const context = makeContext({ db: installation.db, tenantId, principal: 'installation' });
 const secret = await findOrMakeKey(context, join(installation.dataDir, 'api-key'));
 if (process.env['PREMIA_DEMO'] !== 'off') await seedDemo(context, { say });
-await takeUp(installation.db, resumeImports);
-const jobs = await startJobs(installation.url, makeTasks(installation.db), (task, error) => say(`Job ${task} failed and will be tried again: ${(error as Error).message}`));
+const ending = new AbortController();
+const jobs = await startJobs(installation.url, makeTasks(installation.db, Date.now, ending.signal), (task, error) => say(`Job ${task} failed and will be tried again: ${(error as Error).message}`));
 
 const app = await makeHttp({
   db: installation.db, routes, log: process.env['LOG'] === 'on',
@@ -46,13 +46,16 @@ Premia runs.
 
 Stop it with Ctrl-C.`);
 
+const takenUp = takeUp(installation.db, resumeImports, ending.signal).catch((error: unknown) => { if (!ending.signal.aborted) say(`What was left undone could not be taken up, and a job will try again: ${(error as Error).message}`); });
+
 let stopping = false;
 const stop = async (): Promise<void> => {
   if (stopping) return;
   stopping = true;
   say('\nStopping …');
+  ending.abort();
   await app.close();
-  await jobs.stop();
+  await Promise.all([jobs.stop(), takenUp]);
   await installation.close();
   process.exit(0);
 };

@@ -11,7 +11,7 @@ import { findProgram, listPrograms } from './modules/members/index.ts';
 const KEPT_DAYS = 30;
 
 /** What jobs do. Every task is harmless twice and goes on where another stopped. */
-export function makeTasks(db: Database, now: () => number = Date.now): Tasks {
+export function makeTasks(db: Database, now: () => number = Date.now, signal?: AbortSignal): Tasks {
   const of = (tenantId: bigint): Context => makeContext({ db, tenantId, principal: 'job', now });
   const everyProgram = async (work: (context: Context, program: string) => Promise<unknown>): Promise<void> => {
     for (const tenantId of await listTenants(db)) {
@@ -29,7 +29,7 @@ export function makeTasks(db: Database, now: () => number = Date.now): Tasks {
     })),
     deliver_outbox: async () => { for (const tenantId of await listTenants(db)) await deliverOutbox(of(tenantId), (event) => hear(of(tenantId), event)); },
     purge: () => db.transaction(0n, (tx) => sql`SELECT platform.purge(${new Date(now() - KEPT_DAYS * 86_400_000).toISOString()})`.execute(tx)),
-    record_import: async ({ tenant, program, import: importId }) => { await recordImport(of(BigInt(tenant)), { program, importId: BigInt(importId as string) }); },
+    record_import: async ({ tenant, program, import: importId }) => { await recordImport(of(BigInt(tenant)), { program, importId: BigInt(importId as string), ...(signal ? { signal } : {}) }); },
   };
 }
 
@@ -38,11 +38,11 @@ async function hear(context: Context, event: OutboxEvent): Promise<void> {
   if (event.type === 'import.recorded') await refreshSegments(context, { program: event.payload['program'] as string });
 }
 
-/** Everything a crash may have left undone, of every tenant: taken up before the server answers. */
-export async function takeUp(db: Database, resume: (context: Context) => Promise<unknown>): Promise<void> {
+/** Everything a crash may have left undone, of every tenant. A large import takes long: the server answers meanwhile, and `signal` ends it between two chunks. */
+export async function takeUp(db: Database, resume: (context: Context, signal?: AbortSignal) => Promise<unknown>, signal?: AbortSignal): Promise<void> {
   for (const tenantId of await listTenants(db)) {
     const context = makeContext({ db, tenantId, principal: 'installation' });
-    await resume(context);
+    await resume(context, signal);
     for (const { key } of await context.transaction(listPrograms)) await settleStale(context, key);
   }
 }

@@ -63,9 +63,10 @@ export type ImportResult = { importId: bigint; recorded: number; known: number; 
 
 /**
  * Records an approved import chunk by chunk; each chunk – whole documents – is one transaction with its settlement and its own mark,
- * so that a crash loses nothing and repeats nothing. Lanes work side by side; two recorders of one chunk take turns.
+ * so that a crash loses nothing and repeats nothing. Lanes work side by side; two recorders of one chunk take turns. `signal` ends it after
+ * the chunks under way; whoever calls next goes on.
  */
-export async function recordImport(context: Context, input: { program: string; importId: bigint; onProgress?: (done: number, of: number) => void }): Promise<ImportResult> {
+export async function recordImport(context: Context, input: { program: string; importId: bigint; onProgress?: (done: number, of: number) => void; signal?: AbortSignal }): Promise<ImportResult> {
   crashPoint('import-approved');
   const chunks = await context.transaction(async (tx) => {
     const program = await findProgram(tx, input.program);
@@ -77,6 +78,7 @@ export async function recordImport(context: Context, input: { program: string; i
   let done = 0;
   const recordLane = async (lane: number): Promise<void> => {
     for (const chunk of chunks.filter((item) => item % IMPORT_LANES === lane)) {
+      input.signal?.throwIfAborted();
       await context.transaction(async (tx) => { await recordChunk(tx, context, input, chunk); crashPoint('chunk-before-commit'); });
       crashPoint('chunk-after-commit');
       done += 1;
@@ -141,9 +143,9 @@ function addEarned(totals: Map<string, { amount: bigint; members: Set<string> }>
 }
 
 /** Goes on with imports that were approved but not recorded to the end: a crash needs no human. */
-export async function resumeImports(context: Context): Promise<number> {
+export async function resumeImports(context: Context, signal?: AbortSignal): Promise<number> {
   const open = await context.transaction((tx) => rows<{ import_id: bigint; key: string }>(tx, sql`SELECT i.import_id, p.key FROM facts.import AS i
     JOIN members.program AS p ON p.tenant_id = i.tenant_id AND p.program_id = i.program_id WHERE i.state = 'approved' ORDER BY i.import_id`));
-  for (const { import_id: importId, key } of open) await recordImport(context, { program: key, importId });
+  for (const { import_id: importId, key } of open) await recordImport(context, { program: key, importId, ...(signal ? { signal } : {}) });
   return open.length;
 }

@@ -121,6 +121,8 @@ export async function approveRecalculation(context: Context, input: { program: s
 export async function rejectRecalculation(context: Context, input: { program: string; recalculationId: bigint }): Promise<void> {
   await context.transaction(async (tx) => {
     const program = await findProgram(tx, input.program);
+    const found = await rows(tx, sql`SELECT 1 FROM entitlements.recalculation WHERE program_id = ${program.programId} AND recalculation_id = ${input.recalculationId}`);
+    if (found.length === 0) throw new Refusal('recalculation_not_found', 404, phrase('Nie ma takiego przeliczenia.', 'There is no such recalculation.'));
     const done = await rows(tx, sql`UPDATE entitlements.recalculation SET state = 'rejected', decided_by = ${context.principal} WHERE program_id = ${program.programId} AND recalculation_id = ${input.recalculationId} AND state = 'proposed' RETURNING 1`);
     if (done.length === 0) throw new Refusal('recalculation_not_open', 409, phrase('To przeliczenie nie czeka na decyzję.', 'This recalculation does not wait for a decision.'));
     await audit(tx, context, { action: 'recalculation.rejected', subject: `recalculation:${input.recalculationId}`, programId: program.programId });
