@@ -6,7 +6,7 @@ export default defineConfig({
   test: {
     projects: [
       { test: { ...shared, name: 'fast', include: ['packages/*/src/**/*.test.ts', 'server/src/**/*.test.ts', 'tools/*.test.ts', 'tests/golden/*.test.ts', 'tests/tidy/*.test.ts'] } },
-      { test: { ...shared, name: 'full', testTimeout: 900_000, hookTimeout: 600_000, include: ['tests/oracle/*.test.ts', 'tests/property/*.test.ts', 'tests/samples/*.test.ts', 'tests/stories/*.test.ts'] } },
+      { test: { ...shared, name: 'full', testTimeout: 900_000, hookTimeout: 600_000, include: ['tests/oracle/*.test.ts', 'tests/property/*.test.ts', 'tests/samples/*.test.ts', 'tests/stories/*.test.ts', 'tests/simulation/*.test.ts'] } },
     ],
   },
 });

@@ -18,11 +18,11 @@ export type BenchWorld = { db: Database; context: Context; url: string; superuse
  * The kinds of rule that the engine was first tried with, in their order: points per amount by category, a multiplier, monthly steps, a
  * quarterly retrospective bracket, a monthly cap, a weekend bonus, a basket of categories, a bonus for large invoices, active days; and growth.
  */
-export function mechanics(count: number): unknown[] {
+function mechanics(count: number, rate: number): unknown[] {
   const earner = { role: 'buyer' };
   const award = { unit: 'points' };
   const shapes: ((index: number) => Record<string, unknown>)[] = [
-    (n) => ({ preset: 'points-per-amount', with: { units: n + 1, every: 10 } }), (n) => ({ preset: 'brand-multiplier', with: { brand: `b${n % 3}`, units: 1, every: 10, times: 2 } }),
+    (n) => ({ preset: 'points-per-amount', with: { units: rate * (n + 1), every: 10 } }), (n) => ({ preset: 'brand-multiplier', with: { brand: `b${n % 3}`, units: 1, every: 10, times: 2 } }),
     (n) => ({ preset: 'volume-rebate-marginal', with: { bands: [{ from: 0, rate: '0.1' }, { from: 1_000 * (n + 1), rate: '0.2' }] } }), (n) => ({ preset: 'volume-rebate-retrospective', with: { window: 'quarter', bands: [{ from: 500 * (n + 1), rate: '0.1' }] } }),
     () => ({ preset: 'monthly-cap', with: { units: 1, every: 10, most: 100 } }), () => ({ preset: 'weekend-bonus', with: { units: 1, every: 20 } }), () => ({ preset: 'cross-sell', with: { categories: 2, units: 5 } }),
     (n) => ({ earner, award, measure: { is: 'sum', of: 'net' }, window: 'document', curve: { is: 'steps', steps: [{ reach: 400 + n, units: 20 }] } }),
@@ -38,6 +38,12 @@ export function aLine(d: Dice, given: { number: string; line: number; on: string
     buyer: given.buyer, seller: null, rep: given.rep ?? null, shares: null, channel: null, attributes: null };
 }
 
+const names = { pl: { one: 'punkt', few: 'punkty', many: 'punktów', short: 'pkt' }, en: { one: 'point', other: 'points', short: 'pts' } };
+
+/** The wholesaler's program; `rate` times the points of its first rule. */
+export const benchProgram = (count: number, rate = 1): unknown => ({ premia: 1, key: 'bench', name: { pl: 'Pomiar', en: 'Bench' }, legal_form: 'incentive', zone: 'Europe/Warsaw', currency: 'PLN', starts_on: '2020-01-01', rewards: ['buyer', 'rep'], units: [{ key: 'points', names }], sources: [{ key: 'erp', unknown: 'enrol' }],
+  products: Array.from({ length: 50 }, (_, n) => ({ sku: `p${n}`, category: `c${n % 5}`, brand: `b${n % 3}` })), mechanics: mechanics(count, rate) });
+
 export async function withBenchWorld<T>(options: { mechanics: number; connections?: number }, work: (world: BenchWorld) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'premia-bench-'));
   chmodSync(folder, 0o755); // as root, PostgreSQL's own account must reach it
@@ -49,9 +55,7 @@ export async function withBenchWorld<T>(options: { mechanics: number; connection
     await migrate(url.toString());
     const db = openDatabase(url.toString(), 'premia_app', { max: options.connections ?? 10 });
     const context = makeContext({ db, tenantId: await createTenant(db, 'bench', 'Bench', '2026-01-01T00:00:00Z'), principal: 'bench', now: () => Date.parse('2026-01-15T10:00:00Z') });
-    const names = { pl: { one: 'punkt', few: 'punkty', many: 'punktów', short: 'pkt' }, en: { one: 'point', other: 'points', short: 'pts' } };
-    await applyProgram(context, readProgram({ premia: 1, key: 'bench', name: { pl: 'Pomiar', en: 'Bench' }, legal_form: 'incentive', zone: 'Europe/Warsaw', currency: 'PLN', starts_on: '2020-01-01', rewards: ['buyer', 'rep'], units: [{ key: 'points', names }], sources: [{ key: 'erp', unknown: 'enrol' }],
-      products: Array.from({ length: 50 }, (_, n) => ({ sku: `p${n}`, category: `c${n % 5}`, brand: `b${n % 3}` })), mechanics: mechanics(options.mechanics) }));
+    await applyProgram(context, readProgram(benchProgram(options.mechanics)));
     try { return await work({ db, context, url: url.toString(), superuserUrl: postgres.superuserUrl }); } finally { await db.close(); }
   } finally {
     await postgres.stop();

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { sql } from 'kysely';
 import pg from 'pg';
-import { addDays, dice, type Dice } from '@premia/kernel';
-import { approveImport, recordImport, settleStale, verifyProgram } from '../server/src/modules/entitlements/index.ts';
-import { mappingShape, stageImport } from '../server/src/modules/facts/index.ts';
+import { dice } from '@premia/kernel';
+import { verifyProgram } from '../server/src/modules/entitlements/index.ts';
+import { SHOPS, load, writeLines, type Imported } from './lines.ts';
 import { budget, rounded, withBenchWorld, type BenchWorld, type Budget } from './bench-world.ts';
 
 /**
@@ -16,36 +16,14 @@ import { budget, rounded, withBenchWorld, type BenchWorld, type Budget } from '.
  */
 const LINES = Number(process.env['BENCH_LINES'] ?? 200_000);
 const COUNTS = (process.env['BENCH_MECHANICS'] ?? '1,10,20').split(',').map(Number);
-const MEMBERS = 20_000;
 const SECOND = 20_000;
 const SEED = 31;
-const MAPPING = mappingShape.parse({ document: 'document', line: 'line', date: 'date', product: 'product', quantity: 'quantity', net: 'net', buyer: 'buyer', rep: 'rep', base_document: 'base', base_line: 'base_line', kind: { column: 'kind', returns: ['return'] } });
 const OUTPUT = ['facts.document', 'facts.line', 'facts.fact', 'entitlements.entitlement', 'ledger.transfer', 'ledger.lot', 'ledger.wallet'];
-
-type Sold = { prefix: string; lines: number; from: string; days: number };
-
-async function writeFile(path: string, d: Dice, sold: Sold): Promise<void> {
-  const out = createWriteStream(path);
-  out.write('document,kind,base,base_line,line,date,product,quantity,net,buyer,rep\n');
-  for (let made = 0; made < sold.lines; made += 5) {
-    const on = addDays(sold.from, Math.floor((made / sold.lines) * sold.days));
-    const shop = d.below(MEMBERS);
-    const [buyer, rep] = [`m${shop}`, shop % 4 === 0 ? `r${shop % 400}` : '']; // a shop's rep is always the same
-    let text = '';
-    for (let line = 1; line <= Math.min(5, sold.lines - made); line += 1) {
-      const quantity = d.between(1, 12);
-      text += `${sold.prefix}${made},sale,,,${line},${on},p${d.below(50)},${quantity},${(quantity * d.between(100, 9_999) / 100).toFixed(2)},${buyer},${rep}\n`;
-    }
-    if (!out.write(text)) await new Promise<void>((done) => { out.once('drain', () => done()); });
-  }
-  out.end();
-  await finished(out);
-}
 
 /** Full returns of the first lines of documents of the large file: their amounts are found by the engine's own copy of the sale. */
 async function writeReturns(path: string, world: BenchWorld): Promise<number> {
-  const { rows } = await sql<{ number: string; line_key: string; sku: string; quantity: bigint; net: bigint; buyer: string; rep: string | null }>`SELECT d.number, l.line_key, p.sku, l.quantity_milli / 1000 AS quantity, l.net_minor AS net, l.buyer, l.rep
-    FROM facts.document AS d JOIN facts.line AS l USING (document_id) JOIN facts.product AS p ON p.product_id = l.product_id WHERE d.number LIKE 'A%' AND l.line_key = 'n:1' ORDER BY d.document_id LIMIT 5000`.execute(world.db.kysely);
+  const { rows } = await world.context.transaction((tx) => sql<{ number: string; line_key: string; sku: string; quantity: bigint; net: bigint; buyer: string; rep: string | null }>`SELECT d.number, l.line_key, p.sku, l.quantity_milli / 1000 AS quantity, l.net_minor AS net, l.buyer, l.rep
+    FROM facts.document AS d JOIN facts.line AS l USING (document_id) JOIN facts.product AS p ON p.product_id = l.product_id WHERE d.number LIKE 'A%' AND l.line_key = 'n:1' ORDER BY d.document_id LIMIT 5000`.execute(tx));
   const code = (reference: string | null): string => reference?.replace('code:', '') ?? '';
   const out = createWriteStream(path);
   out.write('document,kind,base,base_line,line,date,product,quantity,net,buyer,rep\n');
@@ -53,20 +31,6 @@ async function writeReturns(path: string, world: BenchWorld): Promise<number> {
   out.end();
   await finished(out);
   return rows.length;
-}
-
-type Imported = { lines: number; stage_s: number; record_s: number; lines_per_s: number; recorded: number; known: number };
-
-async function load(world: BenchWorld, path: string, lines: number): Promise<Imported> {
-  const started = performance.now();
-  const staged = await stageImport(world.context, world.url, { program: 'bench', source: 'erp', parts: [{ path, name: 'lines.csv' }], mapping: MAPPING });
-  const ready = performance.now();
-  await approveImport({ ...world.context, principal: 'another' }, { program: 'bench', importId: staged.importId });
-  const result = await recordImport(world.context, { program: 'bench', importId: staged.importId, onProgress: (done, of) => process.stderr.write(`\r${done} of ${of} chunks`) });
-  await settleStale(world.context, 'bench');
-  const done = performance.now();
-  process.stderr.write('\n');
-  return { lines, stage_s: rounded((ready - started) / 1_000), record_s: rounded((done - ready) / 1_000), lines_per_s: Math.round(lines / ((done - started) / 1_000)), recorded: result.recorded, known: result.known };
 }
 
 /** Seconds to COPY the raw lines into a heap without indexes, and what the import wrote into empty tables with the same indexes and checks. */
@@ -100,8 +64,8 @@ async function measure(mechanics: number, whole: boolean): Promise<Record<string
       const d = dice(SEED);
       const large = join(folder, 'large.csv');
       const small = join(folder, 'small.csv');
-      await writeFile(small, d, { prefix: 'B', lines: SECOND, from: '2025-11-01', days: 30 });
-      await writeFile(large, d, { prefix: 'A', lines: LINES, from: '2025-01-01', days: 364 });
+      await writeLines(small, d, { prefix: 'B', lines: SECOND, from: '2025-11-01', days: 30 });
+      await writeLines(large, d, { prefix: 'A', lines: LINES, from: '2025-01-01', days: 364 });
       chmodSync(large, 0o644);
       const first = await load(world, large, LINES);
       const verifying = performance.now();
@@ -123,7 +87,7 @@ async function onto(): Promise<Imported> {
   const folder = mkdtempSync(join(tmpdir(), 'premia-bulk-'));
   try {
     const path = join(folder, 'small.csv');
-    await writeFile(path, dice(SEED), { prefix: 'B', lines: SECOND, from: '2025-11-01', days: 30 });
+    await writeLines(path, dice(SEED), { prefix: 'B', lines: SECOND, from: '2025-11-01', days: 30 });
     return await withBenchWorld({ mechanics: 10 }, (world) => load(world, path, SECOND));
   } finally { rmSync(folder, { recursive: true, force: true }); }
 }
@@ -140,5 +104,5 @@ export async function run(): Promise<Record<string, unknown>> {
     ...(one && twenty ? [budget('bulk, lines a second with 20 mechanics against 1', twenty.large.lines_per_s / one.large.lines_per_s, 0.5, 0.7, 'higher')] : []),
     ...(ten && empty && ten['second'] ? [budget(`second batch of ${SECOND} lines onto ${LINES}, against the same onto an empty program`, seconds(ten['second'] as Imported) / seconds(empty), 1.5, 1.15, 'lower')] : []),
   ];
-  return { benchmark: 'bulk', seed: SEED, lines: LINES, members: MEMBERS, cells, onto_empty: empty, budgets };
+  return { benchmark: 'bulk', seed: SEED, lines: LINES, members: SHOPS, cells, onto_empty: empty, budgets };
 }
