@@ -75,7 +75,7 @@ class Undo<T> extends Error {
 export function openDatabase(connectionString: string, role: Role, options: { max?: number; idsAsText?: boolean } = {}): Database {
   const pool = new pg.Pool({
     ...(options.idsAsText ? { types: { getTypeParser: textIds } } : {}),
-    connectionString, pipeline: true, max: options.max ?? 10, application_name: 'premia', options: `-c role=${role} -c search_path=pg_catalog -c plan_cache_mode=force_custom_plan`,
+    connectionString, pipeline: true, max: options.max ?? 10, application_name: 'premia', options: `-c role=${role} -c search_path=pg_catalog`,
   });
   pool.on('error', () => {}); // an idle connection lost with its server: the next use opens another
   pool.on('connect', keepStatements);

@@ -5,6 +5,7 @@ import type { Tx } from '../../platform/database.ts';
 import { publishEvent } from '../../platform/outbox.ts';
 import { countRun, openRun } from '../../platform/run-tables.ts';
 import { fillIncoming, findSource, nextRecordedSeq, recordActivities, recordLines, type ActivityDraft, type ActivityOutcome, type DocumentOutcome, type LineDraft } from '../facts/index.ts';
+import { markTransfers } from '../ledger/index.ts';
 import { findProgram, type Program } from '../members/index.ts';
 import { sql } from 'kysely';
 import { rows } from '../../platform/database.ts';
@@ -25,7 +26,7 @@ export async function openSettling(tx: Tx, context: Context, program: Program, s
   await openRun(tx, { small });
   return {
     small,
-    tenantId: context.tenantId, program, plan: await loadPlan(tx, context.tenantId, program), bookedOn: today(context, program.zone), bookedAt: instant(context), runSeq: await nextRecordedSeq(tx),
+    tenantId: context.tenantId, program, plan: await loadPlan(tx, context.tenantId, program), bookedOn: today(context, program.zone), bookedAt: instant(context), runSeq: await nextRecordedSeq(tx), transfersAfter: await markTransfers(tx),
   };
 }
 
@@ -77,10 +78,11 @@ async function recordAndSettle(tx: Tx, context: Context, input: { program: strin
 export async function earnedInRun(tx: Tx, settling: Settling): Promise<Map<bigint, Earned[]>> {
   const found = await rows<{ subject_id: bigint; member: string; unit: string; amount: bigint }>(tx, sql`
     SELECT COALESCE(t.subject_id, 0) AS subject_id, m.code AS member, u.key AS unit, sum(CASE t.kind WHEN 'grant' THEN t.amount ELSE -t.amount END)::bigint AS amount
-    FROM ledger.transfer AS t JOIN members.member AS m ON m.tenant_id = t.tenant_id AND m.program_id = t.program_id AND m.member_id = t.member_id
+    FROM (SELECT DISTINCT member_id FROM pg_temp.touch) AS own
+    CROSS JOIN LATERAL (SELECT t.* FROM ledger.transfer AS t WHERE t.tenant_id = ${settling.tenantId} AND t.program_id = ${settling.program.programId} AND t.member_id = own.member_id AND t.transfer_id > ${settling.transfersAfter} OFFSET 0) AS t
+    CROSS JOIN LATERAL (SELECT m.code FROM members.member AS m WHERE m.tenant_id = t.tenant_id AND m.program_id = t.program_id AND m.member_id = t.member_id OFFSET 0) AS m
     JOIN ledger.unit AS u ON u.tenant_id = t.tenant_id AND u.program_id = t.program_id AND u.unit_id = t.unit_id
-    WHERE t.program_id = ${settling.program.programId} AND t.run_seq = ${settling.runSeq} AND t.kind IN ('grant', 'takeback')
-      AND t.member_id IN (SELECT member_id FROM pg_temp.touch)
+    WHERE t.run_seq = ${settling.runSeq} AND t.kind IN ('grant', 'takeback')
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`);
   const byDocument = new Map<bigint, Earned[]>();
   for (const item of found) byDocument.set(item.subject_id, [...(byDocument.get(item.subject_id) ?? []), { member: item.member, unit: item.unit, amount: item.amount }]);

@@ -11,7 +11,7 @@ import { retier } from './tiers.ts';
 import * as q from './queries.ts';
 
 /** `small`: a run of few documents, which sends more at once and keeps its plans. `lateApproved`: a second person has approved what moves in closed periods, so that it is posted whatever the policy. */
-export type Settling = { tenantId: bigint; program: Program; plan: Plan; bookedOn: Day; bookedAt: string; runSeq: bigint; small: boolean; lateApproved?: boolean };
+export type Settling = { tenantId: bigint; program: Program; plan: Plan; bookedOn: Day; bookedAt: string; runSeq: bigint; transfersAfter: bigint; small: boolean; lateApproved?: boolean };
 
 /**
  * Computes what is owed for everything that pg_temp.touch moves (or, in mode `all`, for everything there is), stores it and posts

@@ -51,7 +51,7 @@ export async function listApiKeys(context: Context): Promise<{ key_id: bigint; n
 
 /** Who holds this secret. Unknown and revoked look the same. */
 export async function authenticate(db: Database, secret: string): Promise<Principal | null> {
-  const found = await db.transaction(0n, (tx) => row<{ tenant_id: bigint; key_id: bigint; name: string; permissions: string[] }>(tx, sql`SELECT * FROM identity.authenticate(${hashOf(secret)})`));
+  const found = await row<{ tenant_id: bigint; key_id: bigint; name: string; permissions: string[] }>(db.kysely, sql`SELECT * FROM identity.authenticate(${hashOf(secret)})`);
   return found ? { tenantId: found.tenant_id, name: `key:${found.key_id}`, permissions: new Set(found.permissions) } : null;
 }
 

@@ -1,4 +1,4 @@
-import type { Day } from '@premia/kernel';
+import { must, type Day } from '@premia/kernel';
 import { readAll, runText, writeAll, type Tx } from '../../platform/database.ts';
 import * as q from './queries.ts';
 
@@ -20,6 +20,11 @@ export async function postDifferences(tx: Tx, posting: Posting): Promise<void> {
   const [[move] = []] = (await readAll<{ owing: boolean }>(tx, [...takes, [q.FILL_MOVES, known]])).slice(-1);
   if (move?.owing) await writeAll(tx, [[q.EMPTY_TAKES, []], [q.TAKE_ALONG, dated], [q.EMPTY_LOTS, known], [q.SETTLE_DEBT, []], [q.POST_DEBT, booked]]);
   await writeAll(tx, [[q.OPEN_WALLETS, known], [q.MOVE_WALLETS, known]]);
+}
+
+/** A number that every transfer of the transaction after this call is above: how a run finds its own without reading a member's whole past. */
+export async function markTransfers(tx: Tx): Promise<bigint> {
+  return must((await runText<{ mark: bigint }>(tx, `SELECT nextval('ledger.transfer_seq') AS mark`))[0], 'sequence').mark;
 }
 
 /** Notes who was active on the days of pg_temp.touch: units that expire after inactivity are counted from there. */
