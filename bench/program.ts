@@ -32,7 +32,9 @@ async function oneSale(world: BenchWorld): Promise<number> {
   const took: number[] = [];
   for (let n = 0; n < 80; n += 1) {
     const lines = [1, 2].map((line) => aLine(d, { number: `one-${n}`, line, on: '2025-11-15', buyer: `code:m${d.below(SHOPS)}` }));
-    took.push((await timed(() => recordSales(world.context, { program: 'bench', source: 'erp', lines }))).seconds * 1_000);
+    const at = performance.now();
+    await recordSales(world.context, { program: 'bench', source: 'erp', lines });
+    took.push(performance.now() - at);
   }
   return rounded(percentile(took.slice(20), 0.5), 1);
 }

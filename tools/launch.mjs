@@ -109,6 +109,7 @@ const steps = {
   premia: [[quiet, join(root, 'server/src/cli.ts'), ...args]],
   bench: [[quiet, join(root, 'bench/run.ts'), ...args]],
   mutants: [[quiet, join(root, 'tools/mutants.ts')]],
+  battery: [[quiet, join(root, 'tools/battery.ts'), ...args]],
   generate: [[quiet, join(root, 'tools/generate.ts')]],
   types: [[bin('typescript/bin/tsc'), '--noEmit', '-p', root]],
   lint: [[bin('oxlint/bin/oxlint'), '--quiet', '-c', join(root, '.oxlintrc.json'), join(root, 'packages'), join(root, 'server'), join(root, 'tools'), join(root, 'tests'), join(root, 'bench')]],
