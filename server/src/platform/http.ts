@@ -17,29 +17,37 @@ export type Handler = (context: Context, given: Handled) => Promise<unknown>;
 export type Principal = { tenantId: bigint; name: string; permissions: ReadonlySet<string> };
 export type HttpOptions = {
   db: Database; routes: Record<string, Route>; handlers: Record<string, Handler>; authenticate(secret: string): Promise<Principal | null>; ready(): Promise<boolean>;
-  log: boolean; now?: () => number; requestsPerMinute?: number;
+  log: boolean; now?: () => number; requestsPerMinute?: number; uploadBytesMax?: number; requestMsMax?: number;
 };
 
 export const BODY_BYTES_MAX = 8 * 1024 * 1024;
+export const UPLOAD_BYTES_MAX = 512 * 1024 * 1024;
+/** A request that has not arrived whole by then is cut off, however slowly it goes on. */
+export const REQUEST_MS_MAX = 15 * 60_000;
+const POLICY = { defaultSrc: ["'self'"], styleSrc: ["'self'", "'unsafe-inline'"], imgSrc: ["'self'", 'data:'], frameAncestors: ["'none'"] };
+/** Only the documentation's page starts itself by a script of its own. */
+const DOCS = /^\/docs(\/|$|\?)/;
 
 /** The HTTP edge: every route of the contract with its permission, validation, idempotency and refusals; nothing of the business. */
 export async function makeHttp(options: HttpOptions): Promise<FastifyInstance> {
   const app = Fastify({
-    bodyLimit: BODY_BYTES_MAX, genReqId: () => randomUUID(), trustProxy: false, routerOptions: { maxParamLength: 16_384 },
+    bodyLimit: BODY_BYTES_MAX, requestTimeout: options.requestMsMax ?? REQUEST_MS_MAX, http: { connectionsCheckingInterval: Math.min(30_000, options.requestMsMax ?? 30_000) }, genReqId: () => randomUUID(), trustProxy: false, routerOptions: { maxParamLength: 16_384 },
     logger: options.log ? { level: 'info', redact: ['req.headers.authorization', 'req.headers.cookie'], serializers: { req: (request: FastifyRequest) => ({ method: request.method, route: request.routeOptions?.url, id: request.id }) } } : false,
   });
-  await app.register(helmet, { contentSecurityPolicy: { directives: { defaultSrc: ["'self'"], scriptSrc: ["'self'", "'unsafe-inline'"], styleSrc: ["'self'", "'unsafe-inline'"], imgSrc: ["'self'", 'data:'], frameAncestors: ["'none'"] } }, strictTransportSecurity: { maxAge: 31_536_000, includeSubDomains: true } });
+  await app.register(helmet, { contentSecurityPolicy: { directives: { ...POLICY, scriptSrc: ["'self'"] } }, strictTransportSecurity: { maxAge: 31_536_000, includeSubDomains: true } });
   await app.register(rateLimit, { max: options.requestsPerMinute ?? 6_000, timeWindow: 60_000, enableDraftSpec: true, keyGenerator: (request) => request.headers.authorization ?? request.ip });
   app.addContentTypeParser('application/octet-stream', (_request, payload, done) => { done(null, payload); });
   app.addContentTypeParser('text/csv', (_request, payload, done) => { done(null, payload); });
   app.setErrorHandler((error, request, reply) => sendProblem(request, reply, error));
   app.setNotFoundHandler((request, reply) => sendProblem(request, reply, new Refusal('route_not_found', 404, phrase('Nie ma takiego adresu.', 'There is no such address.'))));
-  app.addHook('onSend', async (request, reply) => { reply.header('X-Request-Id', request.id); if (!reply.hasHeader('Cache-Control')) reply.header('Cache-Control', 'no-store'); });
+  app.addHook('onSend', async (request, reply) => {
+    if (DOCS.test(request.url)) reply.header('Content-Security-Policy', String(reply.getHeader('content-security-policy')).replace("script-src 'self'", "script-src 'self' 'unsafe-inline'"));
+    reply.header('X-Request-Id', request.id); if (!reply.hasHeader('Cache-Control')) reply.header('Cache-Control', 'no-store'); });
   addOperations(app, options);
   for (const [name, route] of Object.entries(options.routes)) {
     const handler = options.handlers[name];
     if (!handler) throw new Error(`no handler for route ${name}`);
-    app.route({ method: route.method, url: route.path, ...(route.upload ? { bodyLimit: 2 * 1024 * 1024 * 1024 } : {}), handler: (request, reply) => answer(options, route, handler, request, reply) });
+    app.route({ method: route.method, url: route.path, ...(route.upload ? { bodyLimit: options.uploadBytesMax ?? UPLOAD_BYTES_MAX } : {}), handler: (request, reply) => answer(options, route, handler, request, reply) });
   }
   return app;
 }
@@ -68,7 +76,7 @@ async function answer(options: HttpOptions, route: Route, handler: Handler, requ
   const given: Handled = {
     params: (route.params ? read(route.params, request.params, 'path') : {}) as Record<string, string>,
     query: (route.query ? read(route.query, request.query, 'query') : {}) as Record<string, unknown>,
-    body: route.upload || !route.body ? undefined : read(route.body, request.body ?? undefined, 'body'), upload: route.upload ? (request.body as Readable | null) : null,
+    body: route.upload || !route.body ? undefined : read(route.body, request.body ?? undefined, 'body'), upload: route.upload && request.body ? Readable.from(capped(request.body as Readable, options.uploadBytesMax ?? UPLOAD_BYTES_MAX)) : null,
   };
   const work = async (): Promise<{ status: number; body: unknown }> => ({ status: 200, body: toJson(await handler(context, given)) });
   if (route.download !== undefined) return reply.type(route.download).send(Readable.from(await handler(context, given) as AsyncIterable<string>));
@@ -78,6 +86,16 @@ async function answer(options: HttpOptions, route: Route, handler: Handler, requ
   const once = await onceByKey(context, { route: `${route.method} ${request.url}`, key: key.replace(/^"(.*)"$/, '$1'), body: route.upload ? '' : JSON.stringify(request.body ?? null) }, work);
   if (once.hit) reply.header('Idempotency-Hit', 'true');
   return reply.status(once.status).send(once.body);
+}
+
+/** A file's bytes up to the limit; one byte more ends it while it is still coming. The request itself stays open: it is still to be answered. */
+async function* capped(upload: Readable, most: number): AsyncGenerator<Buffer> {
+  let size = 0;
+  for await (const chunk of upload.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > most) throw new Refusal('body_too_large', 413, phrase('Plik jest za duży.', 'The file is too large.'));
+    yield chunk;
+  }
 }
 
 async function identify(options: HttpOptions, request: FastifyRequest): Promise<Principal> {
@@ -123,6 +141,7 @@ function sendProblem(request: FastifyRequest, reply: FastifyReply, error: unknow
   const refusal = error instanceof Refusal ? error : fromFastify(error);
   if (refusal.status >= 500) request.log.error({ err: error, id: request.id }, 'unexpected');
   const locale = localeOf(request);
+  if (refusal.status === 413) reply.header('Connection', 'close'); // what is still coming is not read
   return reply.status(refusal.status).type('application/problem+json').header('Content-Language', locale).send({
     type: `https://premia.dev/problems/${refusal.code}`, title: refusal.phrase[locale], status: refusal.status, code: refusal.code, instance: request.id,
     ...(refusal.places.length > 0 ? { errors: refusal.places.map((place) => ({ pointer: place.pointer, code: place.code, message: place.message[locale] })) } : {}),

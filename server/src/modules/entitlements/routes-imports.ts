@@ -19,11 +19,12 @@ export function importHandlers(place: { uploads: string; loadUrl: string }): Rec
     if (!upload) throw empty();
     mkdirSync(place.uploads, { recursive: true });
     const path = join(place.uploads, randomUUID());
-    await pipeline(upload, createWriteStream(path, { mode: 0o600 }));
+    try { await pipeline(upload, createWriteStream(path, { mode: 0o600 })); } catch (error) { rmSync(path, { force: true }); throw error; }
     return path;
   };
   return {
     stageImport: async (context, { params, query, upload }) => {
+      await context.transaction(async (tx) => findSource(tx, await findProgram(tx, params['program'] as string), query['source'] as string)); // before a byte is kept
       const path = await keep(upload);
       try {
         const staged = await stageImport(context, place.loadUrl, { program: params['program'] as string, source: query['source'] as string, parts: [{ path, name: query['name'] as string }] });
@@ -40,7 +41,9 @@ export function importHandlers(place: { uploads: string; loadUrl: string }): Rec
       const [program, uploadId] = [params['program'] as string, params['upload'] as string];
       await context.transaction(async (tx) => findUpload(tx, await findProgram(tx, program), uploadId)); // before a byte is kept
       const path = await keep(upload);
-      return { parts: await context.transaction(async (tx) => addPart(tx, await findProgram(tx, program), uploadId, { path, name: query['name'] as string })) };
+      try {
+        return { parts: await context.transaction(async (tx) => addPart(tx, await findProgram(tx, program), uploadId, { path, name: query['name'] as string })) };
+      } catch (error) { rmSync(path, { force: true }); throw error; }
     },
     stageUpload: async (context, { params }) => {
       const [key, uploadId] = [params['program'] as string, params['upload'] as string];

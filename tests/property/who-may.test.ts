@@ -157,6 +157,7 @@ test('every answer of every route carries its headers, and none says what it run
       expect(headers, route.name).toMatchObject({ 'x-content-type-options': 'nosniff', 'cache-control': 'no-store', 'referrer-policy': 'no-referrer', 'cross-origin-opener-policy': 'same-origin' });
       expect(String(headers['strict-transport-security'])).toMatch(/max-age=31536000; includeSubDomains/);
       expect(String(headers['content-security-policy'])).toMatch(/frame-ancestors 'none'/);
+      expect(String(headers['content-security-policy'])).toMatch(/script-src 'self';/);
       expect(String(headers['content-type'])).toMatch(/charset=utf-8|problem\+json/);
       expect([headers['x-powered-by'], headers['server'], headers['access-control-allow-origin']]).toEqual([undefined, undefined, undefined]);
     }
