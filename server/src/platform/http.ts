@@ -42,7 +42,9 @@ export async function makeHttp(options: HttpOptions): Promise<FastifyInstance> {
   app.setNotFoundHandler((request, reply) => sendProblem(request, reply, new Refusal('route_not_found', 404, phrase('Nie ma takiego adresu.', 'There is no such address.'))));
   app.addHook('onSend', async (request, reply) => {
     if (DOCS.test(request.url)) reply.header('Content-Security-Policy', String(reply.getHeader('content-security-policy')).replace("script-src 'self'", "script-src 'self' 'unsafe-inline'"));
-    reply.header('X-Request-Id', request.id); if (!reply.hasHeader('Cache-Control')) reply.header('Cache-Control', 'no-store'); });
+    reply.header('X-Request-Id', request.id);
+    if (!reply.hasHeader('Cache-Control')) reply.header('Cache-Control', 'no-store');
+  });
   addOperations(app, options);
   for (const [name, route] of Object.entries(options.routes)) {
     const handler = options.handlers[name];

@@ -44,9 +44,9 @@ async function settleStratum(tx: Tx, settling: Settling, stratum: Stratum, mode:
     ...(mode === 'touched' ? [WITHOUT_NESTED_LOOPS] : []),
     ...(compiled.affected ? [{ text: compiled.affected, parameters: compiled.affected.includes('$1') ? known : [], fills: 'affected' }] : []),
     ...compiled.compute.map((text) => ({ text, parameters: known, fills: text.includes('pg_temp.computed_partial') ? 'computed_partial' : 'computed' })),
+    ...(mode === 'touched' ? [WITH_NESTED_LOOPS] : []),
   ]);
   const pooled = stratum.rules.filter((rule) => rule.mechanic.pool);
-  if (mode === 'touched' && plain.length === 0) await runSteps(tx, true, [WITH_NESTED_LOOPS]);
   if (pooled.length > 0) for (const text of q.storePartials(compiled, mode, idsOf(pooled))) await runText(tx, text, known);
   if (plain.length > 0) await storeAndPost(tx, settling, stratum, mode, plain);
 }
@@ -61,7 +61,6 @@ async function storeAndPost(tx: Tx, settling: Settling, stratum: Stratum, mode: 
   const holdsLate = settling.program.settings.late_in_closed === 'approve' && !settling.lateApproved;
   await runSteps(tx, settling.small, [
     { text: q.fillChanges(compiled, mode, idsOf(plain)), parameters: known, fills: 'change' },
-    ...(mode === 'touched' ? [WITH_NESTED_LOOPS] : []),
     ...(holdsLate ? [{ text: q.HOLD_LATE, parameters: known }] : []),
     { text: q.storeChanges(later), parameters: run },
     { text: q.fillDifferences(later), parameters: [], fills: 'difference' },
