@@ -26,8 +26,9 @@ afterAll(async () => { await app.close(); await installation.close(); });
 const ALL = Object.values(routes) as Route[];
 const keyOf = async (context: TestContext, permissions: readonly string[]): Promise<string> => (await createApiKey(context, { name: 'k', permissions: permissions as typeof PERMISSIONS })).secret;
 const pathOf = (route: Route, params: Record<string, string> = {}): string => route.path.replace(/:(\w+)/g, (_, name: string) => params[name] ?? (name === 'program' ? 'p' : '999999'));
+let asked = 0;
 const ask = (secret: string | null, method: string, url: string, payload?: unknown): Promise<LightMyRequestResponse> => app.inject({
-  method, url, headers: { ...(secret === null ? {} : { authorization: `Bearer ${secret}` }), 'idempotency-key': `${Math.random()}`, ...(typeof payload === 'string' ? { 'content-type': 'text/csv' } : {}) }, ...(method === 'GET' ? {} : { payload: payload ?? {} }),
+  method, url, headers: { ...(secret === null ? {} : { authorization: `Bearer ${secret}` }), 'idempotency-key': `call-${asked += 1}`, ...(typeof payload === 'string' ? { 'content-type': 'text/csv' } : {}) }, ...(method === 'GET' ? {} : { payload: payload ?? {} }),
 } as InjectOptions);
 
 test('every route × no key, a key of no use, every permission but its own, its own alone', async () => {

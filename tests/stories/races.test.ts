@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Refusal } from '@premia/kernel';
-import { approveImport, recordImport, recordInput, recordSales, recordSalesTogether } from '../../server/src/modules/entitlements/index.ts';
+import { approveImport, previewAwards, recordImport, recordInput, recordSales, recordSalesTogether } from '../../server/src/modules/entitlements/index.ts';
 import { stageImport } from '../../server/src/modules/facts/index.ts';
 import { PERMISSIONS, createApiKey } from '../../server/src/modules/identity/index.ts';
 import { approveAdjustment, captureHold, expireLots, findUnit, holdUnits, openPosting, proposeAdjustment, readBalances, refundHold, rejectAdjustment, releaseHold, type Command } from '../../server/src/modules/ledger/index.ts';
@@ -104,6 +104,19 @@ test(`R7 approved twice, approved and turned down at once, ${ROUNDS} rounds: eac
     expect(await world.total('shop')).toBe(expected);
   }
   await world.verified();
+});
+
+test('a preview of an import of several chunks is what recording it awards', async () => {
+  const world = await aWorld(await installation.tenant(), aProgram([perHundred]));
+  const path = join(mkdtempSync(join(tmpdir(), 'premia-preview-')), 'f.csv');
+  writeFileSync(path, `invoice;date;net;buyer\n${Array.from({ length: 1_600 }, (_, n) => `P${n};2026-04-10;100,00;m${n % 50}`).join('\n')}\n`);
+  const { importId } = await stageImport(world.context, installation.url, { program: 'p', source: 'erp', parts: [{ path, name: 'f.csv' }] });
+  const chunks = await installation.admin<{ n: string }>('SELECT count(DISTINCT chunk)::text AS n FROM staging.staged_row WHERE tenant_id = $1', [world.context.tenantId]);
+  expect(Number(chunks[0]?.n), 'one chunk proves nothing').toBeGreaterThan(2);
+  expect(await previewAwards(world.context, { program: 'p', importId })).toEqual([{ unit: 'points', amount: 8_000n, members: 50 }]);
+  await approveImport(world.context, { program: 'p', importId });
+  expect(await recordImport(world.context, { program: 'p', importId })).toMatchObject({ recorded: 1_600, known: 0, conflict: 0 });
+  expect((await reads(world)).reduce((sum, item) => sum + item.total, 0n)).toBe(8_000n);
 });
 
 test('R8 the same file by two imports at once, and one that overlaps: the union, nothing twice', async () => {

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { Refusal, phrase } from '@premia/kernel';
 import { type Context } from '../../platform/context.ts';
 import { row, rows, runText, type Tx } from '../../platform/database.ts';
-import { countRun } from '../../platform/run-tables.ts';
+import { countRun, emptyRun } from '../../platform/run-tables.ts';
 import { IMPORT_LANES, LOAD_CHUNK, OPEN_CHUNKS, STORE_OUTCOMES, recordLines, sourceShape, type Source } from '../facts/index.ts';
 import { addJob } from '../../platform/jobs.ts';
 import { publishEvent } from '../../platform/outbox.ts';
@@ -110,6 +110,7 @@ async function recordChunk(tx: Tx, context: Context, input: { program: string; i
   await sql`SELECT pg_advisory_xact_lock(hashtextextended(${`import ${input.importId} chunk ${chunk}`}, 11))`.execute(tx);
   const settling = await openSettling(tx, context, program);
   const source: Source = { sourceId: found.source_id, key: found.key, settings: sourceShape.parse(found.settings) };
+  await emptyRun(tx, 'incoming', 'party', 'credit', 'credited', 'touch'); // a preview goes through all chunks in one transaction
   await runText(tx, LOAD_CHUNK, [context.tenantId, program.programId, input.importId, program.currency, chunk]);
   await countRun(tx, 'incoming');
   await recordLines(tx, { tenantId: context.tenantId, program, source, recordedSeq: settling.runSeq, today: settling.bookedOn });
