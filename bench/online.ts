@@ -1,12 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { routes } from '@premia/contract';
 import { dice } from '@premia/kernel';
-import { makeHandlers } from '../server/src/handlers.ts';
 import { recordSales, recordSalesTogether, verifyProgram } from '../server/src/modules/entitlements/index.ts';
-import { PERMISSIONS, authenticate, createApiKey } from '../server/src/modules/identity/index.ts';
-import { makeHttp } from '../server/src/platform/http.ts';
+import { PERMISSIONS, createApiKey } from '../server/src/modules/identity/index.ts';
+import { makeApp } from '../server/src/make-app.ts';
 import { aLine, budget, percentile, rounded, withBenchWorld, type BenchWorld, type Budget } from './bench-world.ts';
 
 /**
@@ -63,7 +61,7 @@ export async function run(): Promise<Record<string, unknown>> {
     const cells: Cell[] = [];
     for (const inFlight of [1, 8, 32, 128]) cells.push(await loop('one by one', inFlight, () => recordSales(context, input())));
     for (const inFlight of [1, 8, 32, 128, 512]) cells.push(await loop('lanes', inFlight, () => recordSalesTogether(context, input())));
-    const app = await makeHttp({ db: world.db, routes, log: false, requestsPerMinute: 100_000_000, handlers: makeHandlers({ uploads: '/tmp', loadUrl: world.url }), authenticate: (secret) => authenticate(world.db, secret), ready: async () => true, now: () => context.now() });
+    const app = await makeApp({ db: world.db, url: world.url, uploads: '/tmp', requestsPerMinute: 100_000_000, now: () => context.now() });
     const baseUrl = await app.listen({ host: '127.0.0.1', port: 0 });
     const { secret } = await createApiKey(context, { name: 'bench', permissions: PERMISSIONS });
     const post = async (): Promise<void> => {

@@ -2,13 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
-import { routes } from '@premia/contract';
 import { dice } from '@premia/kernel';
-import { makeHandlers } from '../server/src/handlers.ts';
 import { approveRecalculation, closePeriod, proposeRecalculation, recordSales, simulate, verifyProgram } from '../server/src/modules/entitlements/index.ts';
-import { PERMISSIONS, authenticate, createApiKey } from '../server/src/modules/identity/index.ts';
+import { PERMISSIONS, createApiKey } from '../server/src/modules/identity/index.ts';
 import { readProgram } from '../server/src/modules/mechanics/index.ts';
-import { makeHttp } from '../server/src/platform/http.ts';
+import { makeApp } from '../server/src/make-app.ts';
 import { aLine, benchProgram, budget, percentile, rounded, withBenchWorld, type BenchWorld, type Budget } from './bench-world.ts';
 import { SHOPS, load, writeLines } from './lines.ts';
 
@@ -42,7 +40,7 @@ async function oneSale(world: BenchWorld): Promise<number> {
 type Read = { route: string; in_flight: number; per_second: number; p50_ms: number; p99_ms: number };
 
 async function reads(world: BenchWorld): Promise<Read[]> {
-  const app = await makeHttp({ db: world.db, routes, log: false, requestsPerMinute: 100_000_000, handlers: makeHandlers({ uploads: '/tmp', loadUrl: world.url }), authenticate: (secret) => authenticate(world.db, secret), ready: async () => true, now: () => world.context.now() });
+  const app = await makeApp({ db: world.db, url: world.url, uploads: '/tmp', requestsPerMinute: 100_000_000, now: () => world.context.now() });
   const baseUrl = await app.listen({ host: '127.0.0.1', port: 0 });
   const { secret } = await createApiKey(world.context, { name: 'reads', permissions: PERMISSIONS });
   const members = (await world.context.transaction((tx) => sql<{ code: string }>`SELECT code FROM members.member WHERE code LIKE 'm%' LIMIT 2000`.execute(tx))).rows.map((row) => row.code);

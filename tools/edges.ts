@@ -6,10 +6,10 @@ export const EDGES: Record<string, readonly string[]> = {
   'packages/sdk': [],
   'server/platform': ['packages/kernel', 'packages/contract'],
   'modules/identity': ['packages/kernel', 'server/platform'],
-  'modules/members': ['packages/kernel', 'server/platform'],
+  'modules/members': ['packages/kernel', 'packages/contract', 'server/platform', 'modules/identity'],
   'modules/ledger': ['packages/kernel', 'server/platform', 'modules/identity', 'modules/members'],
   'modules/facts': ['packages/kernel', 'packages/algebra', 'packages/contract', 'server/platform', 'modules/identity', 'modules/members'],
   'modules/mechanics': ['packages/kernel', 'packages/algebra', 'server/platform', 'modules/identity', 'modules/members', 'modules/facts'],
-  'modules/entitlements': ['packages/kernel', 'packages/algebra', 'server/platform', 'modules/identity', 'modules/members', 'modules/ledger', 'modules/facts', 'modules/mechanics'],
-  'server/demo': ['packages/kernel', 'server/platform', 'modules/facts', 'modules/members', 'modules/mechanics', 'modules/entitlements'],
+  'modules/entitlements': ['packages/kernel', 'packages/algebra', 'packages/contract', 'server/platform', 'modules/identity', 'modules/members', 'modules/ledger', 'modules/facts', 'modules/mechanics'],
+  'server/demo': ['packages/kernel', 'server/platform', 'modules/identity', 'modules/facts', 'modules/members', 'modules/mechanics', 'modules/entitlements'],
 };

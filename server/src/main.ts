@@ -1,12 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { routes } from '@premia/contract';
-import { sql } from 'kysely';
 import { openInstallation } from './compose.ts';
-import { makeHandlers } from './handlers.ts';
+import { demoCodes, seedPeople } from './demo/seed-people.ts';
 import { seedDemo } from './demo/seed-demo.ts';
+import { makeApp } from './make-app.ts';
 import { makeContext, type Context } from './platform/context.ts';
-import { makeHttp } from './platform/http.ts';
 import { startJobs } from './platform/jobs.ts';
 import { makeTasks, takeUp } from './tasks.ts';
 import { resumeImports } from './modules/entitlements/index.ts';
@@ -23,20 +22,27 @@ const at = new Date().toISOString();
 const tenantId = await createTenant(installation.db, 'main', 'Main', at);
 const context = makeContext({ db: installation.db, tenantId, principal: 'installation' });
 const secret = await findOrMakeKey(context, join(installation.dataDir, 'api-key'));
-if (process.env['PREMIA_DEMO'] !== 'off') await seedDemo(context, { say });
+const demo = process.env['PREMIA_DEMO'] !== 'off';
+if (demo) await seedDemo(context, { say });
 const ending = new AbortController();
 const jobs = await startJobs(installation.url, makeTasks(installation.db, Date.now, ending.signal), (task, error) => say(`Job ${task} failed and will be tried again: ${(error as Error).message}`));
 
-const app = await makeHttp({
-  db: installation.db, routes, log: process.env['LOG'] === 'on',
-  handlers: makeHandlers({ uploads: join(installation.dataDir, 'uploads'), loadUrl: installation.url }),
-  authenticate: (given) => authenticate(installation.db, given),
-  ready: async () => { await sql`SELECT 1`.execute(installation.db.kysely); return true; },
+const publicUrl = (process.env['PUBLIC_URL'] ?? `http://localhost:${port}`).replace(/\/$/, '');
+const app = await makeApp({
+  db: installation.db, url: installation.url, uploads: join(installation.dataDir, 'uploads'), publicUrl, secret: findOrMakeSecret(join(installation.dataDir, 'session-secret')), log: process.env['LOG'] === 'on',
+  screens: join(import.meta.dirname, '../../dist'), ...(process.env['SMTP_URL'] === undefined ? {} : { smtpUrl: process.env['SMTP_URL'] }), ...(process.env['MAIL_FROM'] === undefined ? {} : { mailFrom: process.env['MAIL_FROM'] }),
+  ...(demo ? { codes: demoCodes } : {}),
 });
+const people = demo ? await seedPeople(context, app.signIn) : [];
 const address = await app.listen({ host, port });
 
 say(`
 Premia runs.
+${people.length === 0 ? '' : `
+  Sign in with the password “${people[0]?.password}”:
+${people.map((person) => `    ${person.role.padEnd(10)} ${publicUrl}${person.place.padEnd(9)} ${person.email}`).join('\n')}
+  Mail and codes ${publicUrl}/mailbox
+`}
   API            ${address}/v1/programs
   Documentation  ${address}/docs
   API key        ${secret}
@@ -61,6 +67,14 @@ const stop = async (): Promise<void> => {
 };
 process.on('SIGINT', () => { void stop(); });
 process.on('SIGTERM', () => { void stop(); });
+
+/** What signs sessions: of the environment, or made once and kept in the data folder. */
+function findOrMakeSecret(file: string): string {
+  const given = process.env['SESSION_SECRET'];
+  if (given !== undefined) return given;
+  if (!existsSync(file)) writeFileSync(file, randomBytes(32).toString('base64url'), { mode: 0o600 });
+  return readFileSync(file, 'utf8');
+}
 
 /** The installation's own key, kept in the data folder for whoever may read that. */
 async function findOrMakeKey(of: Context, file: string): Promise<string> {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { routes, type Route, type RouteName } from '@premia/contract';
 import { PERMISSIONS, createApiKey } from '../../server/src/modules/identity/index.ts';
 import { settleStale } from '../../server/src/modules/entitlements/index.ts';
+import { findMember, findProgram, openInquiry } from '../../server/src/modules/members/index.ts';
 import { anApp } from '../support/http.ts';
 import { anInstallation, type Installation } from '../support/installation.ts';
 import { CSV, LIFE, PROGRAM, rowsOf, urlOf, type Answer } from '../support/life.ts';
@@ -43,8 +44,9 @@ test('every mutating route, replayed with its key, answers the same and writes n
     Object.assign(past, Object.fromEntries(Object.entries(first.json() as Record<string, unknown>).filter(([, value]) => typeof value === 'string')));
     await world.verified();
   }
-  expect([...called].sort()).toEqual(Object.values(routes).filter((route) => route.method === 'POST').map((route) => route.name).sort());
-  expect(Object.values(routes).filter((route) => route.method === 'POST' && !(route as Route).idempotent).map((route) => route.name).sort()).toEqual(['dryRunSales', 'planProgram', 'simulate']); // they write nothing at all
+  // A member's question is opened by a member; its answer is replayed in tests/stories/sign-in.test.ts.
+  expect([...called, 'answerInquiry'].sort()).toEqual(Object.values(routes).filter((route) => route.method === 'POST').map((route) => route.name).sort());
+  expect(Object.values(routes).filter((route) => route.method === 'POST' && !(route as Route).idempotent).map((route) => route.name).sort()).toEqual(['dryRunSales', 'planProgram', 'simulate', 'tryMechanic']); // they write nothing at all
 });
 
 test('every reading route answers what its schema says', async () => {
@@ -55,9 +57,11 @@ test('every reading route answers what its schema says', async () => {
   await world.sell({ number: 'A', on: '2026-03-31', net: '1100.00' });
   const ask = (url: string, payload?: string) => app.inject({ method: payload === undefined ? 'GET' : 'POST', url, headers: { authorization: `Bearer ${secret}`, 'content-type': 'text/csv', 'idempotency-key': url }, ...(payload === undefined ? {} : { payload }) });
   const { import: imported } = (await ask('/v1/programs/p/imports?source=erp&name=f.csv', `${CSV}=cmd|calc;2026-01-01;x;shop\n`)).json() as Answer;
-  const queries: Partial<Record<RouteName, string>> = { explain: '?document=A&locale=pl', listProducts: '?unknown=true', listMembers: '?search=sho&state=active' };
+  const { documents: [document] } = (await ask('/v1/programs/p/documents')).json<{ documents: { id: string }[] }>();
+  const inquiry = await context.transaction(async (tx) => { const program = await findProgram(tx, 'p'); return openInquiry(tx, context, program, { memberId: (await findMember(tx, program, 'shop')).memberId, subject: 'A', body: 'why?' }); });
+  const queries: Partial<Record<RouteName, string>> = { explain: '?document=A&locale=pl', listProducts: '?unknown=true', listMembers: '?search=sho&state=active', listTargets: '?target=t&from=2026-01-01&to=2026-12-31', listDocuments: '?search=A&kind=sale&member=shop&from=2026-01-01&to=2026-12-31' };
   for (const route of Object.values(routes).filter((item) => item.method === 'GET') as Route[]) {
-    const url = `${route.path.replace(':program', 'p').replace(':member', 'shop').replace(':import', imported as string)}${queries[route.name as RouteName] ?? ''}`;
+    const url = `${route.path.replace(':program', 'p').replace(':member', 'shop').replace(':import', imported as string).replace(':document', document?.id ?? '').replace(':inquiry', String(inquiry))}${queries[route.name as RouteName] ?? ''}`;
     const answer = await ask(url);
     expect(answer.statusCode, `${route.name}: ${answer.body}`).toBe(200);
     const found = route.reply.safeParse(route.download === undefined ? answer.json() : answer.body);

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openapi, routes } from '@premia/contract';
+import { openapi, peopleRoutes, routes } from '@premia/contract';
 import { settleSoon } from '../../server/src/modules/entitlements/index.ts';
 import { PERMISSIONS, createApiKey, revokeApiKey, type Permission } from '../../server/src/modules/identity/index.ts';
 import { anApp } from '../support/http.ts';
@@ -96,8 +96,8 @@ test('extra fields are refused, statements page, and the API describes itself', 
   expect(page.entries.map((entry) => entry.balance)).toEqual(['15', '30']);
   expect((await ask('GET', `/v1/programs/p/members/shop/statement?limit=2&after=${page.next}`, { key })).json()).toMatchObject({ entries: [{ balance: '45' }], next: null });
   const document = (await ask('GET', '/openapi.json')).json() as { openapi: string; paths: Record<string, Record<string, unknown>> };
-  expect(document).toEqual(JSON.parse(JSON.stringify(openapi(routes))));
-  expect(Object.values(document.paths).flatMap((path) => Object.keys(path))).toHaveLength(Object.keys(routes).length);
+  expect(document).toEqual(JSON.parse(JSON.stringify(openapi({ ...routes, ...peopleRoutes }))));
+  expect(Object.values(document.paths).flatMap((path) => Object.keys(path))).toHaveLength(Object.keys({ ...routes, ...peopleRoutes }).length);
   for (const path of ['/healthz', '/readyz', '/metrics', '/openapi.json']) { const answer = await ask('GET', path); expect(answer.statusCode).toBe(200); expect(answer.headers['x-content-type-options']).toBe('nosniff'); }
 });
 

@@ -2,10 +2,8 @@ import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fas
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { routes, type Route } from '@premia/contract';
 import { PERMISSIONS, createApiKey } from '../../server/src/modules/identity/index.ts';
-import { authenticate } from '../../server/src/modules/identity/index.ts';
-import { makeHandlers } from '../../server/src/handlers.ts';
 import { openDatabase } from '../../server/src/platform/database.ts';
-import { makeHttp } from '../../server/src/platform/http.ts';
+import { makeApp } from '../../server/src/make-app.ts';
 import { anApp } from '../support/http.ts';
 import { anInstallation, type Installation, type TestContext } from '../support/installation.ts';
 import { LIFE, PROGRAM, rowsOf, urlOf, type Answer } from '../support/life.ts';
@@ -96,7 +94,7 @@ test('no reading route of one tenant shows a word of the other’s', async () =>
 
 test('two tenants by turns on a pool of two, with refusals and broken calls in between: nobody sees the other', async () => {
   const db = openDatabase(installation.url, 'premia_app', { max: 2 });
-  const small = await makeHttp({ db, routes, log: false, requestsPerMinute: 10_000_000, handlers: makeHandlers({ uploads: '/tmp', loadUrl: installation.url }), authenticate: (secret) => authenticate(db, secret), ready: async () => true, now: () => Date.parse('2026-06-15T10:00:00Z') });
+  const small = await makeApp({ db, url: installation.url, requestsPerMinute: 10_000_000, uploads: '/tmp', now: () => Date.parse('2026-06-15T10:00:00Z') });
   const tenants = await Promise.all(['left', 'right'].map(async (name) => {
     const context = await installation.tenant();
     await (await aWorld(context, aProgram([perHundred]))).sell({ number: `${name}-0`, on: '2026-03-31', net: '100.00', buyer: name });

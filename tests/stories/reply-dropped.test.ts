@@ -2,11 +2,9 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { routes } from '@premia/contract';
-import { makeHandlers } from '../../server/src/handlers.ts';
-import { PERMISSIONS, authenticate, createApiKey } from '../../server/src/modules/identity/index.ts';
+import { PERMISSIONS, createApiKey } from '../../server/src/modules/identity/index.ts';
 import { openDatabase } from '../../server/src/platform/database.ts';
-import { makeHttp } from '../../server/src/platform/http.ts';
+import { makeApp } from '../../server/src/make-app.ts';
 import { aDroppingProxy } from '../support/dropping-proxy.ts';
 import { anInstallation, type Installation } from '../support/installation.ts';
 import { aProgram, aWorld, perHundred } from '../support/world.ts';
@@ -25,7 +23,7 @@ test('the answer to COMMIT is lost, again and again: each effect once', async ()
   const { secret } = await createApiKey(context, { name: 'k', permissions: PERMISSIONS });
   const proxy = await aDroppingProxy(installation.url);
   const db = openDatabase(proxy.url, 'premia_app', { max: 2 });
-  const app = await makeHttp({ db, routes, log: false, requestsPerMinute: 10_000_000, handlers: makeHandlers({ uploads: mkdtempSync(join(tmpdir(), 'premia-uploads-')), loadUrl: proxy.url }), authenticate: (given) => authenticate(db, given), ready: async () => true, now: () => Date.parse('2026-06-15T10:00:00Z') });
+  const app = await makeApp({ db, url: proxy.url, requestsPerMinute: 10_000_000, uploads: mkdtempSync(join(tmpdir(), 'premia-uploads-')), now: () => Date.parse('2026-06-15T10:00:00Z') });
   const requests = Array.from({ length: TIMES }, (_, n) => (n % 2 === 0
     ? { url: '/v1/programs/p/sales', payload: { source: 'erp', documents: [{ number: `S${n}`, occurred_on: '2026-03-31', buyer: 'shop', lines: [{ net: '100.00' }] }] } }
     : { url: '/v1/programs/p/members/saver/holds', payload: { unit: 'points', amount: '1', reference: `order-${n}` } }));

@@ -4,10 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { routes } from '@premia/contract';
-import { makeHandlers } from '../../server/src/handlers.ts';
-import { PERMISSIONS, authenticate, createApiKey } from '../../server/src/modules/identity/index.ts';
-import { makeHttp } from '../../server/src/platform/http.ts';
+import { PERMISSIONS, createApiKey } from '../../server/src/modules/identity/index.ts';
+import { makeApp } from '../../server/src/make-app.ts';
 import { anInstallation, type Installation } from '../support/installation.ts';
 import { aProgram, aWorld, perHundred } from '../support/world.ts';
 
@@ -19,7 +17,7 @@ let [port, secret] = [0, ''];
 const uploads = mkdtempSync(join(tmpdir(), 'premia-uploads-'));
 beforeAll(async () => {
   installation = await anInstallation();
-  app = await makeHttp({ db: installation.db, routes, log: false, requestsPerMinute: 10_000_000, uploadBytesMax: MOST, requestMsMax: 1_500, handlers: makeHandlers({ uploads, loadUrl: installation.url }), authenticate: (given) => authenticate(installation.db, given), ready: async () => true, now: () => Date.parse('2026-06-15T10:00:00Z') });
+  app = await makeApp({ db: installation.db, url: installation.url, requestsPerMinute: 10_000_000, uploadBytesMax: MOST, requestMsMax: 1_500, uploads, now: () => Date.parse('2026-06-15T10:00:00Z') });
   app.server.headersTimeout = 1_500;
   const context = await installation.tenant();
   await aWorld(context, aProgram([perHundred]));

@@ -1,12 +1,10 @@
 import { existsSync, appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { routes } from '@premia/contract';
-import { makeHandlers } from '../../server/src/handlers.ts';
-import { makeHttp } from '../../server/src/platform/http.ts';
+import { makeApp } from '../../server/src/make-app.ts';
 import { openDatabase } from '../../server/src/platform/database.ts';
 import { makeContext } from '../../server/src/platform/context.ts';
 import { deliverOutbox } from '../../server/src/platform/outbox.ts';
-import { PERMISSIONS, authenticate, createApiKey, createTenant } from '../../server/src/modules/identity/index.ts';
+import { PERMISSIONS, createApiKey, createTenant } from '../../server/src/modules/identity/index.ts';
 import { resumeImports, sealTail } from '../../server/src/modules/entitlements/index.ts';
 import { takeUp } from '../../server/src/tasks.ts';
 import { aProgram, perHundred } from './world.ts';
@@ -22,7 +20,7 @@ const context = makeContext({ db, tenantId: await createTenant(db, 'crash', 'Cra
 const keyFile = join(folder, 'key');
 if (!existsSync(keyFile)) writeFileSync(keyFile, (await createApiKey(context, { name: 'driver', permissions: PERMISSIONS })).secret);
 await takeUp(db, resumeImports);
-const app = await makeHttp({ db, routes, log: false, handlers: makeHandlers({ uploads: join(folder, 'uploads'), loadUrl: url }), authenticate: (secret) => authenticate(db, secret), ready: async () => true, now });
+const app = await makeApp({ db, url, uploads: join(folder, 'uploads'), now });
 
 async function call(key: string, path: string, payload: unknown, file = false): Promise<Record<string, string>> {
   for (;;) {

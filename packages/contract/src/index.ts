@@ -1,3 +1,4 @@
 export * from './route.ts';
 export * from './routes.ts';
+export { peopleRoutes, type PeopleRouteName } from './routes-people.ts';
 export * from './openapi.ts';

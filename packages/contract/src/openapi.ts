@@ -19,7 +19,7 @@ export function openapi(routes: Record<string, Route>): unknown {
     const path = route.path.replace(/:(\w+)/g, '{$1}');
     const answer = { description: 'A problem (RFC 9457)', content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } };
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: {
-      operationId: route.name, summary: route.summary, security: [{ key: [] }], 'x-permission': route.permission, 'x-refusals': route.refusals,
+      operationId: route.name, summary: route.summary, security: route.permission === 'public' ? [] : ['person', 'self', 'company:read'].includes(route.permission) ? [{ session: [] }] : [{ key: [] }, { session: [] }], 'x-permission': route.permission, 'x-refusals': route.refusals,
       parameters: [...parametersOf(route.params, 'path'), ...parametersOf(route.query, 'query'), ...(route.idempotent ? [{ name: 'Idempotency-Key', in: 'header', required: true, schema: { type: 'string', minLength: 1, maxLength: 200 } }] : [])],
       ...(route.upload ? { requestBody: { required: true, content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } } } }
         : route.body ? { requestBody: { required: !route.body.isOptional(), content: { 'application/json': { schema: schemaOf(route.body, 'input') } } } } : {}),
@@ -27,5 +27,5 @@ export function openapi(routes: Record<string, Route>): unknown {
     } };
   }
   return { openapi: '3.1.0', info: { title: 'Premia', version: '0.1.0', description: 'B2B loyalty and sales-incentive programs: facts, entitlements, ledger.' },
-    paths, components: { schemas: { Problem: schemaOf(problem, 'output') }, securitySchemes: { key: { type: 'http', scheme: 'bearer' } } } };
+    paths, components: { schemas: { Problem: schemaOf(problem, 'output') }, securitySchemes: { key: { type: 'http', scheme: 'bearer' }, session: { type: 'apiKey', in: 'cookie', name: 'premia.session_token' } } } };
 }

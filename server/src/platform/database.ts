@@ -72,10 +72,10 @@ class Undo<T> extends Error {
  * Opens a pool whose connections act as one database role. The role's name goes into the start-up packet, so that no
  * statement ever runs as the login that opened the connection.
  */
-export function openDatabase(connectionString: string, role: Role, options: { max?: number; idsAsText?: boolean } = {}): Database {
+export function openDatabase(connectionString: string, role: Role, options: { max?: number; idsAsText?: boolean; searchPath?: 'auth' } = {}): Database {
   const pool = new pg.Pool({
     ...(options.idsAsText ? { types: { getTypeParser: textIds } } : {}),
-    connectionString, pipeline: true, max: options.max ?? 10, application_name: 'premia', options: `-c role=${role} -c search_path=pg_catalog`,
+    connectionString, pipeline: true, max: options.max ?? 10, application_name: 'premia', options: `-c role=${role} -c search_path=${options.searchPath ?? 'pg_catalog'}`,
   });
   pool.on('error', () => {}); // an idle connection lost with its server: the next use opens another
   pool.on('connect', keepStatements);

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import scalar from '@scalar/fastify-api-reference';
@@ -12,12 +13,18 @@ import { makeContext, type Context } from './context.ts';
 import type { Database } from './database.ts';
 import { onceByKey } from './idempotency.ts';
 
-export type Handled = { params: Record<string, string>; query: Record<string, unknown>; body: unknown; upload: Readable | null };
+export type Self = { member: string; role: string; company: string | null };
+export type SignedIn = { userId: string; email: string; name: string; locale: Locale; strong: boolean; twoFactor: boolean; sessionId: string };
+/** `self`: the member whose own things a person asks for; `person`: who is signed in, where the route is for people. */
+export type Handled = { params: Record<string, string>; query: Record<string, unknown>; body: unknown; upload: Readable | null; self?: Self; person?: SignedIn | null; headers?: IncomingHttpHeaders };
 export type Handler = (context: Context, given: Handled) => Promise<unknown>;
-export type Principal = { tenantId: bigint; name: string; permissions: ReadonlySet<string> };
+/** `programs`: what is allowed in one program only; `self`: which member of a program this is; `held`: what waits for a second factor. */
+export type Principal = { tenantId: bigint; name: string; permissions: ReadonlySet<string>; programs?: ReadonlyMap<string, ReadonlySet<string>>; self?: ReadonlyMap<string, Self>; held?: ReadonlySet<string>; person?: SignedIn };
+/** How people come in: the library's own addresses, whose session a request carries, and what that person is in a tenant. */
+export type PeopleDoor = { handle(request: Request): Promise<Response>; personOf(headers: Headers): Promise<SignedIn | null>; principalOf(person: SignedIn, tenant: string | undefined): Promise<Principal | null> };
 export type HttpOptions = {
   db: Database; routes: Record<string, Route>; handlers: Record<string, Handler>; authenticate(secret: string): Promise<Principal | null>; ready(): Promise<boolean>;
-  log: boolean; now?: () => number; requestsPerMinute?: number; uploadBytesMax?: number; requestMsMax?: number;
+  people?: PeopleDoor; publicUrl?: string; log: boolean; now?: () => number; requestsPerMinute?: number; uploadBytesMax?: number; requestMsMax?: number;
 };
 
 export const BODY_BYTES_MAX = 8 * 1024 * 1024;
@@ -46,6 +53,7 @@ export async function makeHttp(options: HttpOptions): Promise<FastifyInstance> {
     if (!reply.hasHeader('Cache-Control')) reply.header('Cache-Control', 'no-store');
   });
   addOperations(app, options);
+  if (options.people) addSignIn(app, options.people, options.publicUrl);
   for (const [name, route] of Object.entries(options.routes)) {
     const handler = options.handlers[name];
     if (!handler) throw new Error(`no handler for route ${name}`);
@@ -72,10 +80,13 @@ function addOperations(app: FastifyInstance, options: HttpOptions): void {
 }
 
 async function answer(options: HttpOptions, route: Route, handler: Handler, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-  const principal = await identify(options, request);
-  if (!principal.permissions.has(route.permission)) throw new Refusal('permission_missing', 403, phrase(`Ten klucz nie ma uprawnienia „${route.permission}”.`, `This key lacks the permission “${route.permission}”.`));
+  const principal = await identify(options, request, route);
+  const params = (request.params ?? {}) as Record<string, string>;
+  if (!isOpen(route)) assertAllowed(principal, route, params['program']);
   const context = makeContext({ db: options.db, tenantId: principal.tenantId, principal: principal.name, requestId: request.id, ...(options.now ? { now: options.now } : {}) });
+  const self = route.permission === 'self' || route.permission === 'company:read' ? principal.self?.get(params['program'] ?? '') : undefined;
   const given: Handled = {
+    ...(self ? { self } : {}), person: principal.person ?? null, headers: request.headers,
     params: (route.params ? read(route.params, request.params, 'path') : {}) as Record<string, string>,
     query: (route.query ? read(route.query, request.query, 'query') : {}) as Record<string, unknown>,
     body: route.upload || !route.body ? undefined : read(route.body, request.body ?? undefined, 'body'), upload: route.upload && request.body ? Readable.from(capped(request.body as Readable, options.uploadBytesMax ?? UPLOAD_BYTES_MAX)) : null,
@@ -100,11 +111,59 @@ async function* capped(upload: Readable, most: number): AsyncGenerator<Buffer> {
   }
 }
 
-async function identify(options: HttpOptions, request: FastifyRequest): Promise<Principal> {
+const NOBODY: Principal = { tenantId: 0n, name: 'nobody', permissions: new Set() };
+/** Routes for everybody, and for whoever is signed in, whatever they may do. */
+const isOpen = (route: Route): boolean => route.permission === 'public' || route.permission === 'person';
+
+async function identify(options: HttpOptions, request: FastifyRequest, route: Route): Promise<Principal> {
   const secret = /^Bearer (\S{1,200})$/.exec(request.headers.authorization ?? '')?.[1];
-  const principal = secret === undefined ? null : await options.authenticate(secret);
-  if (!principal) throw new Refusal('not_authenticated', 401, phrase('Podaj ważny klucz API.', 'Give a valid API key.'));
-  return principal;
+  const principal = secret !== undefined ? await options.authenticate(secret) : request.headers.cookie !== undefined && options.people ? await identifyPerson(options.people, options, request, route) : null;
+  if (principal && (route.permission !== 'person' || principal.person)) return principal;
+  if (route.permission === 'public') return NOBODY;
+  throw new Refusal('not_authenticated', 401, phrase('Zaloguj się albo podaj ważny klucz API.', 'Sign in, or give a valid API key.'));
+}
+
+/** A session's cookie comes along by itself, so what changes something must come from our own pages. */
+async function identifyPerson(people: PeopleDoor, options: HttpOptions, request: FastifyRequest, route: Route): Promise<Principal | null> {
+  if (route.method !== 'GET' && !isOwnPage(request, options.publicUrl)) throw new Refusal('origin_foreign', 403, phrase('To żądanie przyszło z obcej strony.', 'This request came from a foreign page.'));
+  const person = await people.personOf(headersOf(request));
+  if (!person) return null;
+  if (isOpen(route)) return { ...NOBODY, name: `person:${person.userId}`, person };
+  const tenant = request.headers['x-premia-tenant'];
+  const principal = await people.principalOf(person, typeof tenant === 'string' ? tenant : undefined);
+  if (!principal) throw new Refusal('tenant_not_found', 404, phrase('Nie masz dostępu do tej organizacji.', 'You have no access to this organization.'));
+  return { ...principal, person };
+}
+
+function isOwnPage(request: FastifyRequest, publicUrl: string | undefined): boolean {
+  const { origin } = request.headers;
+  if (typeof origin === 'string') return publicUrl !== undefined && origin === new URL(publicUrl).origin;
+  return request.headers['sec-fetch-site'] === 'same-origin';
+}
+
+const headersOf = (request: FastifyRequest): Headers => new Headers(Object.entries(request.headers).flatMap(([name, value]): [string, string][] => (typeof value === 'string' ? [[name, value]] : [])));
+
+/** A person's program that is not theirs is not there at all: its name is nobody's business. */
+function assertAllowed(principal: Principal, route: Route, program: string | undefined): void {
+  const here = program === undefined ? undefined : principal.programs?.get(program);
+  if (principal.permissions.has(route.permission) || here?.has(route.permission)) return;
+  if (principal.held?.has(route.permission)) throw new Refusal('second_factor_needed', 403, phrase('To wymaga drugiego składnika: wpisz kod z aplikacji albo użyj klucza dostępu.', 'This asks for a second factor: enter a code from your app or use a passkey.'));
+  if (principal.person && program !== undefined && principal.permissions.size === 0 && !here) throw new Refusal('program_not_found', 404, phrase(`Nie ma programu „${program}”.`, `There is no program “${program}”.`));
+  throw new Refusal('permission_missing', 403, principal.person ? phrase('Twoja rola na to nie pozwala.', 'Your role does not allow this.') : phrase(`Ten klucz nie ma uprawnienia „${route.permission}”.`, `This key lacks the permission “${route.permission}”.`));
+}
+
+/** The sign-in library answers its own addresses; only its answers pass, never a page. */
+function addSignIn(app: FastifyInstance, people: PeopleDoor, publicUrl: string | undefined): void {
+  app.route({ method: ['GET', 'POST'], url: '/api/auth/*', handler: async (request, reply) => {
+    const body = request.method === 'POST' ? JSON.stringify(request.body ?? {}) : null;
+    const headers = headersOf(request);
+    headers.delete('content-length');
+    const answer = await people.handle(new Request(new URL(request.url, publicUrl ?? 'http://localhost'), { method: request.method, headers, ...(body === null ? {} : { body }) }));
+    reply.status(answer.status);
+    for (const [name, value] of answer.headers) if (name !== 'set-cookie') reply.header(name, value);
+    for (const cookie of answer.headers.getSetCookie()) reply.header('set-cookie', cookie);
+    return reply.send(answer.body === null ? null : Buffer.from(await answer.arrayBuffer()));
+  } });
 }
 
 /** Where text that no database column can hold – NUL, or half of a surrogate pair – stands in a value, or null. */

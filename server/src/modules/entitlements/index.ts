@@ -7,6 +7,7 @@ export * from './approve-import.ts';
 export * from './explain.ts';
 export * from './routes.ts';
 export * from './routes-imports.ts';
+export * from './routes-screens.ts';
 export * from './settle-pools.ts';
 export * from './record-inputs.ts';
 export * from './change-inputs.ts';

@@ -8,6 +8,7 @@ export * from './read-drafts.ts';
 export * from './recredit-document.ts';
 export * from './conflicts.ts';
 export * from './waiting.ts';
+export * from './list-documents.ts';
 export * from './save-rates.ts';
 export * from './save-products.ts';
 export * from './merge-facts.ts';

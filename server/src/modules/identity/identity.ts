@@ -3,11 +3,7 @@ import { sql } from 'kysely';
 import { must, Refusal, phrase } from '@premia/kernel';
 import { instant, type Context } from '../../platform/context.ts';
 import { row, rows, type Database, type Tx } from '../../platform/database.ts';
-
-/** What an API key may be allowed to do. A route names the one it needs. */
-export const PERMISSIONS = ['programs:read', 'programs:write', 'members:read', 'members:write', 'facts:read', 'facts:write', 'imports:approve', 'rules:propose', 'rules:approve',
-  'ledger:read', 'ledger:adjust', 'ledger:approve', 'ledger:hold', 'keys:write', 'audit:read'] as const;
-export type Permission = (typeof PERMISSIONS)[number];
+import type { Permission } from './roles.ts';
 
 export type Principal = { tenantId: bigint; name: string; permissions: ReadonlySet<string> };
 

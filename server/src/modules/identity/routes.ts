@@ -1,6 +1,7 @@
 import { Refusal, phrase } from '@premia/kernel';
 import type { Handler } from '../../platform/http.ts';
-import { PERMISSIONS, createApiKey, listApiKeys, listAudit, revokeApiKey, type Permission } from './identity.ts';
+import { createApiKey, listApiKeys, listAudit, revokeApiKey } from './identity.ts';
+import { PERMISSIONS, type Permission } from './roles.ts';
 
 export const identityHandlers: Record<'listKeys' | 'createKey' | 'revokeKey' | 'listAudit', Handler> = {
   listAudit: (context, { query }) => context.transaction(async (tx) => {

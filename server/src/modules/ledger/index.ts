@@ -6,6 +6,7 @@ export * from './move-units.ts';
 export * from './post-differences.ts';
 export * from './read-balances.ts';
 export * from './read-statement.ts';
+export * from './newest-entries.ts';
 export * from './refusals.ts';
 export * from './read-liability.ts';
 export * from './transfer-units.ts';

@@ -4,3 +4,4 @@ export * from './publish.ts';
 export * from './apply-program.ts';
 export * from './export-program.ts';
 export * from './save-targets.ts';
+export { PRESETS, expandPreset } from './presets/index.ts';

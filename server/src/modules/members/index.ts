@@ -8,4 +8,8 @@ export * from './mark-merged.ts';
 export * from './segments.ts';
 export * from './read-members.ts';
 export * from './routes.ts';
+export * from './terms.ts';
+export * from './consents.ts';
+export * from './inquiries.ts';
+export * from './routes-people.ts';
 export * from './vat.ts';

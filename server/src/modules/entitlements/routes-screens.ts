@@ -1,0 +1,102 @@
+import type { PeopleRouteName } from '@premia/contract';
+import { Refusal, formatMinor, phrase, type Day, type Locale } from '@premia/kernel';
+import { sql } from 'kysely';
+import { today } from '../../platform/context.ts';
+import { rows } from '../../platform/database.ts';
+import { numberedCursor, type Handled, type Handler } from '../../platform/http.ts';
+import { listDocuments, readDocument } from '../facts/index.ts';
+import { lotsOf, newestEntries, readBalances } from '../ledger/index.ts';
+import { currentTerms, findMember, findProgram, listAccepted, listConsents, listInquiries, messagesOf, ownMember, readMember, type Program } from '../members/index.ts';
+import { explain } from './explain.ts';
+import { listMechanics, listPresets, tryMechanic } from './list-mechanics.ts';
+import { balanceView, entryView, readHome } from './read-home.ts';
+import { readBoards, readRules } from './read-rules.ts';
+import { readTargets } from './read-targets.ts';
+import { readToday } from './read-today.ts';
+
+const programOf = ({ params }: Handled): string => params['program'] as string;
+const localeOf = ({ query }: Handled): Locale => (query as { locale: Locale }).locale;
+const EXPORT_MAX = 50_000;
+
+type ConsolePart = 'readToday' | 'listDocuments' | 'readDocument' | 'listMechanics' | 'listPresets' | 'tryMechanic' | 'listTargets' | 'memberBalances' | 'newestEntries';
+
+/** What the console's screens read. */
+export const deskHandlers: Record<ConsolePart, Handler> = {
+  readToday: (context, given) => context.transaction(async (tx) => { const program = await findProgram(tx, programOf(given)); return readToday(tx, context, program, today(context, program.zone)); }),
+  listDocuments: (context, given) => context.transaction(async (tx) => {
+    const { member, ...page } = given.query as { limit: number; after?: string; member?: string };
+    const program = await findProgram(tx, programOf(given));
+    return listDocuments(tx, program, { ...page, ...(member === undefined ? {} : { memberId: (await findMember(tx, program, member)).memberId }) });
+  }),
+  readDocument: (context, given) => context.transaction(async (tx) => readDocument(tx, await findProgram(tx, programOf(given)), BigInt(given.params['document'] as string))),
+  listMechanics: (context, given) => context.transaction(async (tx) => { const program = await findProgram(tx, programOf(given)); return { mechanics: await listMechanics(tx, program, today(context, program.zone)) }; }),
+  listPresets: async () => ({ presets: listPresets() }),
+  tryMechanic: (context, given) => tryMechanic(context, programOf(given), (given.body as { mechanic: Record<string, unknown> }).mechanic, localeOf(given)),
+  listTargets: (context, given) => context.transaction(async (tx) => readTargets(tx, context, await findProgram(tx, programOf(given)), given.query as { target: string; from: Day; to: Day; limit: number })),
+  memberBalances: (context, given) => context.transaction(async (tx) => {
+    const program = await findProgram(tx, programOf(given));
+    const { memberId } = await findMember(tx, program, given.params['member'] as string);
+    const on = today(context, program.zone);
+    return {
+      balances: (await readBalances(tx, program.programId, on, { memberId })).map(balanceView),
+      lots: (await lotsOf(tx, program.programId, memberId, on)).map((lot) => ({ unit: lot.unit, amount: formatMinor(lot.amount, lot.scale), available_on: lot.availableOn, expires_on: lot.expiresOn === 'infinity' ? null : lot.expiresOn, waits: lot.gate !== '' || lot.availableOn > on })),
+    };
+  }),
+  newestEntries: (context, given) => context.transaction(async (tx) => {
+    const { limit, after, member, ...filter } = given.query as { limit: number; after?: string; member?: string; unit?: string; kind?: string };
+    const program = await findProgram(tx, programOf(given));
+    const before = numberedCursor(after);
+    const found = await newestEntries(tx, program.programId, { ...filter, limit: limit + 1, ...(before === null ? {} : { before }), ...(member === undefined ? {} : { memberId: (await findMember(tx, program, member)).memberId }) });
+    return { entries: found.slice(0, limit).map((item) => { const { name: _, ...entry } = entryView(item); return { ...entry, member: item.member, name: item.name }; }), next: found.length > limit ? String(found[limit - 1]?.transferId) : null };
+  }),
+};
+
+type OwnPart = 'readHome' | 'myEntries' | 'myExplain' | 'myRules' | 'myBoards' | 'exportMe' | 'readCompany';
+
+/** What a member sees of their own. */
+export const ownHandlers: Record<Extract<PeopleRouteName, OwnPart>, Handler> = {
+  readHome: (context, given) => context.transaction(async (tx) => { const { program, member, userId } = await ownMember(tx, given); return readHome(tx, context, program, member, userId, today(context, program.zone), localeOf(given)); }),
+  myEntries: (context, given) => context.transaction(async (tx) => {
+    const { program, member } = await ownMember(tx, given);
+    const { limit, after, ...filter } = given.query as { limit: number; after?: string; unit?: string; search?: string };
+    const before = numberedCursor(after);
+    const found = await newestEntries(tx, program.programId, { ...filter, memberId: member.memberId, limit: limit + 1, ...(before === null ? {} : { before }) });
+    return { entries: found.slice(0, limit).map(entryView), next: found.length > limit ? String(found[limit - 1]?.transferId) : null };
+  }),
+  myExplain: (context, given) => context.transaction(async (tx) => {
+    const { program, member } = await ownMember(tx, given);
+    const asked = given.query as { document?: string; mechanic?: string; on?: string; locale: Locale };
+    // A document of somebody else is not there: its number tells nothing.
+    if (asked.document !== undefined && (await rows(tx, sql`SELECT 1 FROM facts.fact AS f JOIN facts.document AS d ON d.tenant_id = f.tenant_id AND d.program_id = f.program_id AND d.document_id = f.document_id WHERE f.program_id = ${program.programId} AND f.member_id = ${member.memberId} AND d.number = ${asked.document} LIMIT 1`)).length === 0) {
+      throw new Refusal('document_not_found', 404, phrase(`Nie mamy u Ciebie dokumentu „${asked.document}”. Jeśli sprzedaż była niedawno, plik partnera mógł jeszcze nie dotrzeć.`, `We have no document “${asked.document}” of yours. If the sale is recent, the partner’s file may not be here yet.`));
+    }
+    return { explanations: await explain(tx, context, program, member, asked) };
+  }),
+  myRules: (context, given) => context.transaction(async (tx) => { const { program, member } = await ownMember(tx, given); return readRules(tx, context, program, member, today(context, program.zone), localeOf(given)); }),
+  myBoards: (context, given) => context.transaction(async (tx) => { const { program, member } = await ownMember(tx, given); return readBoards(tx, context, program, member, today(context, program.zone), localeOf(given)); }),
+  exportMe: (context, given) => context.transaction(async (tx) => {
+    const { program, member, userId } = await ownMember(tx, given);
+    const inquiries = await listInquiries(tx, program, { memberId: member.memberId, after: 0n, limit: EXPORT_MAX });
+    const { documents } = await listDocuments(tx, program, { memberId: member.memberId, limit: EXPORT_MAX });
+    return {
+      made_at: new Date(context.now()).toISOString(), program: { key: program.key, name: program.settings.name, controller: program.settings['controller'] }, person: { id: userId, email: given.person?.email, name: given.person?.name }, member: await readMember(tx, program, member.memberId),
+      terms: await currentTerms(tx, program, today(context, program.zone)) ?? null, accepted: await listAccepted(tx, program, member.memberId), consents: await listConsents(tx, program, member.memberId), inquiries: inquiries.map((item) => ({ ...item })), messages: await messagesOf(tx, program, inquiries.map((item) => item.inquiry_id)),
+      balances: (await readBalances(tx, program.programId, today(context, program.zone), { memberId: member.memberId })).map(balanceView), entries: (await newestEntries(tx, program.programId, { memberId: member.memberId, limit: EXPORT_MAX })).map(entryView), documents,
+    };
+  }),
+  readCompany: (context, given) => context.transaction(async (tx) => {
+    const { program, company } = await ownMember(tx, given);
+    if (company === null) throw new Refusal('program_not_found', 404, phrase('Nie prowadzisz tu żadnej firmy.', 'You manage no company here.'));
+    const on = today(context, program.zone);
+    const people = await peopleOf(tx, program, company, on);
+    const shown: unknown[] = [];
+    for (const person of people) shown.push({ member: person.code, kind: person.kind, name: person.name, state: person.state, balances: (await readBalances(tx, program.programId, on, { memberId: person.member_id })).map(balanceView) });
+    return { company, members: shown };
+  }),
+};
+
+/** Members assigned to a company on a day. */
+const peopleOf = (tx: Parameters<typeof findProgram>[0], program: Program, company: string, on: Day): Promise<{ member_id: bigint; code: string; kind: string; name: string | null; state: string }[]> => rows(tx, sql`SELECT m.member_id, m.code, m.kind, p.name, COALESCE(s.state, 'invited') AS state FROM members.member AS m
+  LEFT JOIN members.person AS p ON p.tenant_id = m.tenant_id AND p.program_id = m.program_id AND p.member_id = m.member_id
+  LEFT JOIN LATERAL (SELECT state FROM members.member_state AS s WHERE s.tenant_id = m.tenant_id AND s.program_id = m.program_id AND s.member_id = m.member_id AND s.valid_from <= ${on} ORDER BY s.valid_from DESC, s.recorded_seq DESC LIMIT 1) AS s ON TRUE
+  WHERE m.program_id = ${program.programId} AND m.merged_into IS NULL AND EXISTS (SELECT 1 FROM members.assignment AS a WHERE a.tenant_id = m.tenant_id AND a.program_id = m.program_id AND a.member_id = m.member_id AND a.company = ${company} AND a.valid_from <= ${on} AND a.valid_to > ${on}) ORDER BY m.code LIMIT 500`);
