@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { routes, type Route } from '@premia/contract';
+import { peopleRoutes, routes, type Route } from '@premia/contract';
 import { z } from 'zod';
 import { programSchema } from '../server/src/modules/mechanics/index.ts';
 
@@ -51,6 +51,7 @@ function methodOf(route: Route): string {
 
 export const GENERATED: Record<string, () => string> = {
   'packages/sdk/src/client.ts': () => `// Printed from packages/contract by \`npm run generate\`. Change the contract, not this file.\nimport { send, type ClientOptions, type FileBody, type Input } from './transport.ts';\n\n/** A client of one installation, acting with one API key. */\nexport function createClient(options: ClientOptions) {\n  return {\n${(Object.values(routes) as Route[]).map(methodOf).join('\n')}\n  };\n}\nexport type Client = ReturnType<typeof createClient>;\n`,
+  'packages/ui/src/client.ts': () => `// Printed from packages/contract by \`npm run generate\`. Change the contract, not this file.\nimport { send, type ClientOptions, type FileBody, type Input } from '@premia/sdk/transport';\n\n/** Everything a signed-in person's screens call. */\nexport function createClient(options: ClientOptions) {\n  return {\n${(Object.values({ ...routes, ...peopleRoutes }) as Route[]).map(methodOf).join('\n')}\n  };\n}\nexport type Client = ReturnType<typeof createClient>;\n`,
   'docs/program.schema.json': () => `${JSON.stringify(programSchema(), null, 1)}\n`,
 };
 

@@ -8,6 +8,6 @@ import { memberDeskHandlers, memberHandlers, peopleHandlers, type PeopleOutside 
 
 /** Every route's handler, from the module that answers it. A route without one does not compile. */
 export const makeHandlers = (place: { uploads: string; loadUrl: string }, outside: PeopleOutside): Record<RouteName | PeopleRouteName, Handler> => ({
-  ...identityHandlers, ...memberHandlers, ...factHandlers, ...ledgerHandlers, ...entitlementHandlers, ...importHandlers(place),
+  ...identityHandlers((ids) => outside.signIn.namesOf(ids)), ...memberHandlers, ...factHandlers, ...ledgerHandlers, ...entitlementHandlers, ...importHandlers(place),
   ...deskHandlers, ...memberDeskHandlers(outside), ...peopleHandlers(outside), ...ownHandlers,
 });

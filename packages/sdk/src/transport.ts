@@ -3,7 +3,8 @@ export type Operation = { method: 'GET' | 'POST' | 'DELETE'; path: string; idemp
 /** A file: text, bytes, or a stream, which can be sent once only. */
 export type FileBody = string | Uint8Array<ArrayBuffer> | Blob | ReadableStream;
 export type Input = { params?: Record<string, string>; query?: Record<string, string | number | boolean | undefined>; body?: unknown; file?: FileBody; idempotencyKey?: string };
-export type ClientOptions = { baseUrl: string; key: string; locale?: 'pl' | 'en'; retries?: number; fetch?: typeof fetch };
+/** Without a `key` the calls go with the browser’s session. */
+export type ClientOptions = { baseUrl: string; key?: string; headers?: () => Record<string, string>; locale?: 'pl' | 'en'; retries?: number; fetch?: typeof fetch };
 
 /** A designed "no" of the server (RFC 9457): its code is stable, its text is in the language asked for. */
 export class PremiaProblem extends Error {
@@ -28,7 +29,7 @@ const wait = (seconds: number): Promise<void> => new Promise((done) => { setTime
 export async function send(options: ClientOptions, operation: Operation, input: Input): Promise<unknown> {
   const url = new URL(operation.path.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(input.params?.[name] ?? '')), options.baseUrl);
   for (const [name, value] of Object.entries(input.query ?? {})) if (value !== undefined) url.searchParams.set(name, String(value));
-  const headers: Record<string, string> = { authorization: `Bearer ${options.key}`, 'accept-language': options.locale ?? 'en' };
+  const headers: Record<string, string> = { ...(options.key === undefined ? {} : { authorization: `Bearer ${options.key}` }), 'accept-language': options.locale ?? 'en', ...options.headers?.() };
   if (operation.idempotent) headers['idempotency-key'] = input.idempotencyKey ?? crypto.randomUUID();
   if (operation.upload) headers['content-type'] = 'application/octet-stream';
   else if (operation.method !== 'GET') headers['content-type'] = 'application/json';

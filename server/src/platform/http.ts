@@ -11,6 +11,7 @@ import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { makeContext, type Context } from './context.ts';
 import type { Database } from './database.ts';
+import { EXPORT_TYPES, exportList, listOf, type Formats } from './export-list.ts';
 import { onceByKey } from './idempotency.ts';
 
 export type Self = { member: string; role: string; company: string | null };
@@ -58,6 +59,9 @@ export async function makeHttp(options: HttpOptions): Promise<FastifyInstance> {
     const handler = options.handlers[name];
     if (!handler) throw new Error(`no handler for route ${name}`);
     app.route({ method: route.method, url: route.path, ...(route.upload ? { bodyLimit: options.uploadBytesMax ?? UPLOAD_BYTES_MAX } : {}), handler: (request, reply) => answer(options, route, handler, request, reply) });
+    const list = listOf(route);
+    const own = new Set(Object.values(options.routes).map((item) => item.path));
+    if (list !== null) for (const format of ['csv', 'xlsx'] as const) if (!own.has(`${route.path}.${format}`)) app.route({ method: 'GET', url: `${route.path}.${format}`, handler: (request, reply) => exported(options, { route, handler, list, format }, request, reply) });
   }
   return app;
 }
@@ -80,13 +84,9 @@ function addOperations(app: FastifyInstance, options: HttpOptions): void {
 }
 
 async function answer(options: HttpOptions, route: Route, handler: Handler, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-  const principal = await identify(options, request, route);
-  const params = (request.params ?? {}) as Record<string, string>;
-  if (!isOpen(route)) assertAllowed(principal, route, params['program']);
-  const context = makeContext({ db: options.db, tenantId: principal.tenantId, principal: principal.name, requestId: request.id, ...(options.now ? { now: options.now } : {}) });
-  const self = route.permission === 'self' || route.permission === 'company:read' ? principal.self?.get(params['program'] ?? '') : undefined;
+  const { context, about } = await admit(options, route, request);
   const given: Handled = {
-    ...(self ? { self } : {}), person: principal.person ?? null, headers: request.headers,
+    ...about,
     params: (route.params ? read(route.params, request.params, 'path') : {}) as Record<string, string>,
     query: (route.query ? read(route.query, request.query, 'query') : {}) as Record<string, unknown>,
     body: route.upload || !route.body ? undefined : read(route.body, request.body ?? undefined, 'body'), upload: route.upload && request.body ? Readable.from(capped(request.body as Readable, options.uploadBytesMax ?? UPLOAD_BYTES_MAX)) : null,
@@ -99,6 +99,30 @@ async function answer(options: HttpOptions, route: Route, handler: Handler, requ
   const once = await onceByKey(context, { route: `${route.method} ${request.url}`, key: key.replace(/^"(.*)"$/, '$1'), body: route.upload ? '' : JSON.stringify(request.body ?? null) }, work);
   if (once.hit) reply.header('Idempotency-Hit', 'true');
   return reply.status(once.status).send(once.body);
+}
+
+type Admitted = { context: Context; about: Pick<Handled, 'self' | 'person' | 'headers'> };
+
+/** Who asks, whether they may, and as whose member. */
+async function admit(options: HttpOptions, route: Route, request: FastifyRequest): Promise<Admitted> {
+  const principal = await identify(options, request, route);
+  const { program } = (request.params ?? {}) as { program?: string };
+  if (!isOpen(route)) assertAllowed(principal, route, program);
+  const self = route.permission === 'self' || route.permission === 'company:read' ? principal.self?.get(program ?? '') : undefined;
+  return {
+    context: makeContext({ db: options.db, tenantId: principal.tenantId, principal: principal.name, requestId: request.id, ...(options.now ? { now: options.now } : {}) }),
+    about: { ...(self ? { self } : {}), person: principal.person ?? null, headers: request.headers },
+  };
+}
+
+/** A paged list as one file: the same route, its filters and its permission, page after page. `columns` chooses and names them. */
+async function exported(options: HttpOptions, of: { route: Route; handler: Handler; list: string; format: Formats }, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+  const { context, about } = await admit(options, of.route, request);
+  const { columns, limit: _, after: __, ...query } = request.query as Record<string, string>;
+  const params = (of.route.params ? read(of.route.params, request.params, 'path') : {}) as Record<string, string>;
+  const page = async (after: string | undefined, limit: number): Promise<Record<string, unknown>> => toJson(await of.handler(context, { ...about, params, query: read(of.route.query as z.ZodType, { ...query, limit: String(limit), ...(after === undefined ? {} : { after }) }, 'query') as Record<string, unknown>, body: undefined, upload: null })) as Record<string, unknown>;
+  await page(undefined, 1); // what is refused is refused before a file begins
+  return reply.type(EXPORT_TYPES[of.format]).header('Content-Disposition', `attachment; filename="${of.list}.${of.format}"`).send(exportList(of.format, of.list, columns, page));
 }
 
 /** A file's bytes up to the limit; one byte more ends it while it is still coming. The request itself stays open: it is still to be answered. */

@@ -3,12 +3,14 @@ import type { Handler } from '../../platform/http.ts';
 import { createApiKey, listApiKeys, listAudit, revokeApiKey } from './identity.ts';
 import { PERMISSIONS, type Permission } from './roles.ts';
 
-export const identityHandlers: Record<'listKeys' | 'createKey' | 'revokeKey' | 'listAudit', Handler> = {
-  listAudit: (context, { query }) => context.transaction(async (tx) => {
+/** `names`: what people are called; the identity module alone knows that. */
+export const identityHandlers = (names: (ids: readonly string[]) => Promise<ReadonlyMap<string, { name: string }>>): Record<'listKeys' | 'createKey' | 'revokeKey' | 'listAudit', Handler> => ({
+  listAudit: async (context, { query }) => {
     const { limit, after, action, principal } = query as { limit: number; after?: string; action?: string; principal?: string };
-    const found = await listAudit(tx, { limit: limit + 1, ...(action === undefined ? {} : { action }), ...(principal === undefined ? {} : { principal }), ...(/^\d{1,18}$/.test(after ?? '') ? { before: BigInt(after as string) } : {}) });
-    return { entries: found.slice(0, limit).map((entry) => ({ id: entry.audit_id, at: entry.at.toISOString(), principal: entry.principal, action: entry.action, subject: entry.subject, before: entry.before, after: entry.after, request: entry.request_id })), next: found.length > limit ? String(found[limit - 1]?.audit_id) : null };
-  }),
+    const found = await context.transaction((tx) => listAudit(tx, { limit: limit + 1, ...(action === undefined ? {} : { action }), ...(principal === undefined ? {} : { principal }), ...(/^\d{1,18}$/.test(after ?? '') ? { before: BigInt(after as string) } : {}) }));
+    const called = await names([...new Set(found.flatMap((entry) => (entry.principal.startsWith('person:') ? [entry.principal.slice(7)] : [])))]);
+    return { entries: found.slice(0, limit).map((entry) => ({ id: entry.audit_id, at: entry.at.toISOString(), principal: entry.principal, by: called.get(entry.principal.slice(7))?.name ?? null, action: entry.action, subject: entry.subject, before: entry.before, after: entry.after, request: entry.request_id })), next: found.length > limit ? String(found[limit - 1]?.audit_id) : null };
+  },
   listKeys: async (context) => ({ keys: (await listApiKeys(context)).map((key) => ({ id: key.key_id, name: key.name, prefix: key.prefix, permissions: key.permissions, revoked: key.revoked })) }),
   createKey: async (context, { body }) => {
     const { name, permissions } = body as { name: string; permissions: string[] };
@@ -17,4 +19,4 @@ export const identityHandlers: Record<'listKeys' | 'createKey' | 'revokeKey' | '
     return { id: made.keyId, secret: made.secret };
   },
   revokeKey: async (context, { params }) => { await revokeApiKey(context, BigInt(params['key'] as string)); return { revoked: true }; },
-};
+});

@@ -11,6 +11,7 @@ import { findMember, type Member } from './find-member.ts';
 import { addNote, listInquiries, listNotes, messagesOf, openInquiry, readInquiry, sayMore, type Inquiry, type Message } from './inquiries.ts';
 import { findProgram, type Program } from './program.ts';
 import { readMember } from './read-members.ts';
+import { welcomePack } from './welcome-pack.ts';
 import { acceptTerms, currentTerms, listAccepted, listTerms, publishTerms, type Terms } from './terms.ts';
 
 export type PeopleOutside = { signIn: SignIn; mailer: Mailer; publicUrl: string; db: Database; now: () => number; mailbox: boolean; /** Codes of authenticators that the demo made. */ codes?: () => Promise<{ email: string; code: string }[]> };
@@ -31,7 +32,7 @@ export async function ownMember(tx: Tx, given: Handled): Promise<{ program: Prog
   return { program, member: await findMember(tx, program, self.member), userId: person.userId, role: self.role, company: self.company };
 }
 
-type MembersPart = 'readSession' | 'setLocale' | 'listSessions' | 'endSession' | 'readInvitation' | 'acceptInvitation' | 'listPeople' | 'invitePerson' | 'endRole' | 'unlockPerson' | 'acceptTerms' | 'readProfile' | 'saveConsent' | 'myInquiries' | 'openInquiry' | 'addMessage' | 'readMailbox';
+type MembersPart = 'readSession' | 'setLocale' | 'listSessions' | 'endSession' | 'readInvitation' | 'acceptInvitation' | 'listPeople' | 'invitePerson' | 'endRole' | 'unlockPerson' | 'acceptTerms' | 'readProfile' | 'saveConsent' | 'myInquiries' | 'openInquiry' | 'addMessage' | 'readMailbox' | 'printWelcome';
 
 /** Whoever is signed in, by invitation or as a member: sessions, roles, terms, consents, questions. */
 export const peopleHandlers = (outside: PeopleOutside): Record<Extract<PeopleRouteName, MembersPart>, Handler> => ({
@@ -102,6 +103,10 @@ export const peopleHandlers = (outside: PeopleOutside): Record<Extract<PeopleRou
     const { program, member } = await ownMember(tx, given);
     return { state: await sayMore(tx, context, program, BigInt(text(given, 'inquiry')), { fromMember: true, memberId: member.memberId, ...(given.body as { body: string }) }) };
   }),
+  printWelcome: async (context, given) => {
+    const program = await context.transaction((tx) => findProgram(tx, text(given, 'program')));
+    return welcomePack(program.settings.name, outside.publicUrl, (given.body as { people: { name: string; code: string; link: string }[] }).people);
+  },
   readMailbox: async () => {
     if (!outside.mailbox) throw new Refusal('mailbox_off', 404, phrase('Tu nie ma skrzynki: poczta wychodzi przez serwer pocztowy.', 'There is no mailbox here: mail goes out through a mail server.'));
     const mail: Record<string, unknown>[] = [];

@@ -1,0 +1,111 @@
+import { Button, Group, Select, Tabs, Text } from '@mantine/core';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { api, count, day, money, t } from '@premia/ui';
+import { useRef, useState } from 'react';
+import { useLocation, useSearchParams } from 'wouter';
+import { DataTable } from './data-table.tsx';
+import { Card, Empty, Failed, Bones, Head, State, told, useGuard } from './parts.tsx';
+import { useHere, useMay } from './place.ts';
+
+export const IMPORT_STATES: Record<string, () => [tone: 'good' | 'bad' | 'care' | 'plain', word: string]> = {
+  staging: () => ['plain', t('wczytywany', 'being read')], staged: () => ['care', t('do zatwierdzenia', 'to approve')], approved: () => ['plain', t('zapisywany', 'being recorded')], recorded: () => ['good', t('zapisany', 'recorded')], rejected: () => ['bad', t('odrzucony', 'rejected')], failed: () => ['bad', t('przerwany', 'failed')],
+};
+export const ImportState = ({ state }: { state: string }) => { const [tone, word] = IMPORT_STATES[state]?.() ?? ['plain', state]; return <State tone={tone}>{word}</State>; };
+type Row = Awaited<ReturnType<typeof api.listImports>>['imports'][number];
+
+/** Files on their way in: drop, watch, decide; what came changed and what waits for its invoice. */
+export function Imports() {
+  const { program } = useHere();
+  const may = useMay();
+  const [params, setParams] = useSearchParams();
+  const tab = params.get('tab') ?? 'imports';
+  return (
+    <>
+      <Head title={t('Importy', 'Imports')} />
+      {may('facts:write') ? <Drop /> : null}
+      <Tabs value={tab} onChange={(value) => setParams(value === 'imports' || value === null ? {} : { tab: value })} mt="md" keepMounted={false}>
+        <Tabs.List mb="sm"><Tabs.Tab value="imports">{t('Pliki', 'Files')}</Tabs.Tab><Tabs.Tab value="conflicts">{t('Konflikty', 'Conflicts')}</Tabs.Tab><Tabs.Tab value="waiting">{t('Korekty bez faktury', 'Corrections without their invoice')}</Tabs.Tab></Tabs.List>
+        <Tabs.Panel value="imports">
+          <DataTable<Row> name="imports" file={`/v1/programs/${program.key}/imports`} keyOf={(row) => row.id} to={(row) => `/imports/${row.id}`} empty={t('Jeszcze nie było importu. Upuść wyżej plik od dystrybutora.', 'No import yet. Drop a distributor’s file above.')}
+            filters={[{ name: 'state', word: t('Stan', 'State'), options: Object.keys(IMPORT_STATES).map((value) => ({ value, label: IMPORT_STATES[value]?.()[1] ?? value })) }]}
+            ask={async (page) => { const { imports, next } = await api.listImports({ params: { program: program.key }, query: page as never }); return { rows: imports, next }; }}
+            columns={[{ key: 'parts', word: t('Plik', 'File'), show: (row) => row.parts.join(', ') || `#${row.id}` }, { key: 'source', word: t('Źródło', 'Source'), show: (row) => row.source }, { key: 'state', word: t('Stan', 'State'), show: (row) => <ImportState state={row.state} /> }, { key: 'rows', word: t('Wierszy', 'Rows'), number: true, show: (row) => count(row.counts['rows'] ?? 0) }, { key: 'new', word: t('Nowych', 'New'), number: true, show: (row) => count(row.counts['new'] ?? 0) }, { key: 'known', word: t('Już zapisanych', 'Known'), number: true, show: (row) => count(row.counts['known'] ?? 0) }, { key: 'quarantined', word: t('W kwarantannie', 'Set aside'), number: true, show: (row) => count(row.counts['quarantined'] ?? 0) }]} />
+        </Tabs.Panel>
+        <Tabs.Panel value="conflicts"><Conflicts /></Tabs.Panel>
+        <Tabs.Panel value="waiting"><Waiting /></Tabs.Panel>
+      </Tabs>
+    </>
+  );
+}
+
+function Drop() {
+  const { program } = useHere();
+  const [, go] = useLocation();
+  const client = useQueryClient();
+  const { failed, asking } = useGuard();
+  const file = useQuery({ queryKey: ['program', program.key], queryFn: () => api.exportProgram({ params: { program: program.key } }) });
+  const sources = ((file.data?.['sources'] ?? []) as { key: string }[]).map((source) => source.key);
+  const [source, setSource] = useState<string | null>(null);
+  const [over, setOver] = useState(false);
+  const [busy, setBusy] = useState('');
+  const input = useRef<HTMLInputElement>(null);
+  const from = source ?? sources[0] ?? null;
+  const send = async (files: readonly File[]): Promise<void> => {
+    if (files.length === 0 || from === null) return;
+    try {
+      let id = '';
+      if (files.length === 1 && files[0]) { setBusy(files[0].name); id = (await api.stageImport({ params: { program: program.key }, query: { source: from, name: files[0].name }, file: files[0] })).import; }
+      else {
+        const { upload } = await api.openUpload({ params: { program: program.key }, body: { source: from } });
+        for (const [index, one] of files.entries()) { setBusy(`${one.name} (${index + 1}/${files.length})`); await api.addPart({ params: { program: program.key, upload }, query: { name: one.name }, file: one }); }
+        setBusy(t('sprawdzam', 'checking'));
+        id = (await api.stageUpload({ params: { program: program.key, upload } })).import;
+      }
+      await client.invalidateQueries({ queryKey: ['today'] });
+      go(`/imports/${id}`);
+    } catch (error) { failed(error); }
+    setBusy('');
+  };
+  return (
+    <section className={`drop${over ? ' over' : ''}`} aria-label={t('Nowy import', 'A new import')} onDragOver={(event) => { event.preventDefault(); setOver(true); }} onDragLeave={() => setOver(false)} onDrop={(event) => { event.preventDefault(); setOver(false); void send([...event.dataTransfer.files]); }}>
+      <Group justify="center" align="flex-end">
+        <Select label={t('Źródło', 'Source')} data={sources} value={from} onChange={setSource} allowDeselect={false} w={200} />
+        <Button onClick={() => input.current?.click()} loading={busy !== ''}>{t('Wybierz pliki', 'Choose files')}</Button>
+        <input ref={input} type="file" multiple hidden accept=".csv,.gz,.xlsx,.txt" aria-label={t('Pliki', 'Files')} onChange={(event) => { void send([...event.target.files ?? []]); event.target.value = ''; }} />
+      </Group>
+      <Text mt="xs" c="dimmed" aria-live="polite">{busy === '' ? t('albo upuść tu pliki CSV, CSV.gz lub XLSX – kilka naraz to jeden import', 'or drop CSV, CSV.gz or XLSX files here – several at once are one import') : `${t('Wczytuję:', 'Reading:')} ${busy}`}</Text>{asking}
+    </section>
+  );
+}
+
+function Conflicts() {
+  const { program } = useHere();
+  const may = useMay();
+  const client = useQueryClient();
+  const { failed, asking } = useGuard();
+  const found = useQuery({ queryKey: ['conflicts', program.key], queryFn: () => api.listConflicts({ params: { program: program.key }, query: { limit: 50 } }) });
+  const decide = useMutation({ mutationFn: (given: { conflict: string; decision: 'keep' | 'accept' }) => api.decideConflict({ params: { program: program.key, conflict: given.conflict }, body: { decision: given.decision, reason: given.decision === 'keep' ? t('zostaje zapisany', 'the recorded one stays') : t('przyjęty nowy', 'the new one is accepted') } }), onSuccess: async () => { told(t('Rozstrzygnięte.', 'Decided.')); await client.invalidateQueries(); }, onError: (error, given) => failed(error, () => decide.mutate(given)) });
+  if (found.isPending) return <Bones />;
+  if (found.isError) return <Failed error={found.error} again={() => void found.refetch()} />;
+  if (found.data.conflicts.length === 0) return <Empty>{t('Żaden dokument nie przyszedł inny niż zapisany.', 'No document came again changed.')}</Empty>;
+  return (
+    <>{asking}{found.data.conflicts.map((conflict) => (
+      <Card key={conflict.id} title={`${conflict.number} · ${conflict.source}`} action={may('imports:approve') ? <Group gap="xs"><Button variant="default" size="compact-md" onClick={() => decide.mutate({ conflict: conflict.id, decision: 'keep' })}>{t('Zostaw zapisany', 'Keep the recorded one')}</Button><Button size="compact-md" onClick={() => decide.mutate({ conflict: conflict.id, decision: 'accept' })}>{t('Przyjmij nowy', 'Accept the new one')}</Button></Group> : null}>
+        <div className="grid">{([[t('Zapisany', 'Recorded'), conflict.recorded], [t('Przysłany', 'Sent'), conflict.sent]] as const).map(([word, side]) => (
+          <div key={word}><strong>{word}</strong> <Text span c="dimmed">{day(side.occurred_on)}, {side.currency}</Text>
+            <table className="sheet"><thead><tr><th>{t('Poz.', 'Line')}</th><th>{t('Produkt', 'Product')}</th><th>{t('Ilość', 'Quantity')}</th><th>{t('Netto', 'Net')}</th></tr></thead><tbody>{side.lines.map((line) => <tr key={line.line}><td>{line.line}</td><td>{line.product ?? '–'}</td><td>{line.quantity}</td><td>{money(line.net, side.currency)}</td></tr>)}</tbody></table></div>))}</div>
+      </Card>))}</>
+  );
+}
+
+type WaitingRow = Awaited<ReturnType<typeof api.listWaiting>>['documents'][number];
+function Waiting() {
+  const { program } = useHere();
+  const may = useMay();
+  const client = useQueryClient();
+  const { failed, asking } = useGuard();
+  const giveUp = useMutation({ mutationFn: (row: WaitingRow) => api.giveUpWait({ params: { program: program.key }, body: { source: row.source, document: row.number, reason: t('faktura nie przyjdzie', 'the invoice will not come') } }), onSuccess: async () => { told(t('Korekta liczy się teraz z własną datą.', 'The correction now counts on its own date.')); await client.invalidateQueries(); }, onError: (error, row) => failed(error, () => giveUp.mutate(row)) });
+  return <>{asking}<DataTable<WaitingRow> name="waiting" file={`/v1/programs/${program.key}/waiting`} keyOf={(row) => `${row.source}/${row.number}`} empty={t('Każda korekta ma swoją fakturę.', 'Every correction has its invoice.')} ask={async (page) => { const { documents, next } = await api.listWaiting({ params: { program: program.key }, query: page as never }); return { rows: documents, next }; }}
+    columns={[{ key: 'number', word: t('Korekta', 'Correction'), show: (row) => row.number }, { key: 'base', word: t('Czeka na', 'Waits for'), show: (row) => row.base }, { key: 'source', word: t('Źródło', 'Source'), show: (row) => row.source }, { key: 'occurred_on', word: t('Data', 'Date'), show: (row) => day(row.occurred_on) }, { key: 'net', word: t('Netto', 'Net'), number: true, show: (row) => money(row.net, program.currency) }]}
+    {...(may('imports:approve') ? { lastColumn: (row: WaitingRow) => <Button variant="default" size="compact-sm" onClick={() => giveUp.mutate(row)}>{t('Nie czekaj dłużej', 'Stop waiting')}</Button> } : {})} /></>;
+}

@@ -1,0 +1,105 @@
+import { Button, Drawer, Group, Select, Stack, Text } from '@mantine/core';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { api, count, t } from '@premia/ui';
+import { useState } from 'react';
+import { useLocation, useSearchParams } from 'wouter';
+import { DataTable } from './data-table.tsx';
+import { Head, State, told, useGuard, useUnsaved } from './parts.tsx';
+import { useHere, useMay } from './place.ts';
+
+type Row = Awaited<ReturnType<typeof api.listMembers>>['members'][number];
+export const STATES: Record<string, () => [tone: 'good' | 'bad' | 'care' | 'plain', word: string]> = { active: () => ['good', t('aktywny', 'active')], invited: () => ['plain', t('zaproszony', 'invited')], suspended: () => ['care', t('zawieszony', 'suspended')], left: () => ['bad', t('odszedł', 'left')] };
+export const MemberState = ({ state }: { state: string }) => { const [tone, word] = STATES[state]?.() ?? ['plain', state]; return <State tone={tone}>{word}</State>; };
+
+export function Members() {
+  const { program } = useHere();
+  const may = useMay();
+  const [params, setParams] = useSearchParams();
+  return (
+    <>
+      <Head title={t('Uczestnicy', 'Members')} action={may('members:write') ? <><Button variant="default" onClick={() => setParams({ panel: 'invite' })}>{t('Zaproś', 'Invite')}</Button><Button onClick={() => setParams({ panel: 'new' })}>{t('Dodaj uczestnika', 'Add a member')}</Button></> : null} />
+      <DataTable<Row> name="members" file={`/v1/programs/${program.key}/members`} keyOf={(row) => row.code} to={(row) => `/members/${encodeURIComponent(row.code)}`} empty={t('Nie ma jeszcze uczestników. Dodaj pierwszego albo zaimportuj sprzedaż.', 'There are no members yet. Add the first, or import sales.')}
+        filters={[{ name: 'search', word: t('Kod, nazwa, NIP, e-mail', 'Code, name, tax id, e-mail') }, { name: 'state', word: t('Stan', 'State'), options: Object.entries(STATES).map(([value, word]) => ({ value, label: word()[1] })) }]}
+        ask={async (page) => { const { members, next } = await api.listMembers({ params: { program: program.key }, query: page as never }); return { rows: members, next }; }}
+        columns={[{ key: 'code', word: t('Kod', 'Code'), show: (row) => row.code }, { key: 'name', word: t('Nazwa', 'Name'), show: (row) => row.name ?? '–' }, { key: 'kind', word: t('Kto', 'Who'), show: (row) => (row.kind === 'person' ? t('osoba', 'person') : t('firma', 'company')) }, { key: 'state', word: t('Stan', 'State'), show: (row) => <MemberState state={row.state} /> }, { key: 'company', word: t('Firma', 'Company'), show: (row) => row.company ?? '–', hidden: true }, { key: 'team', word: t('Zespół', 'Team'), show: (row) => row.team ?? '–' }, { key: 'territory', word: t('Region', 'Territory'), show: (row) => row.territory ?? '–' }]} />
+      <NewMember open={params.get('panel') === 'new'} close={() => setParams({})} />
+      <Invite open={params.get('panel') === 'invite'} close={() => setParams({})} member={params.get('member') ?? ''} />
+    </>
+  );
+}
+
+function NewMember({ open, close }: { open: boolean; close: () => void }) {
+  const { program } = useHere();
+  const client = useQueryClient();
+  const [, go] = useLocation();
+  const { failed } = useGuard();
+  const [draft, setDraft] = useState({ code: '', name: '', email: '', nip: '', team: '', territory: '' });
+  const [kind, setKind] = useState<'person' | 'company'>('person');
+  useUnsaved(open && draft.code !== '');
+  const save = useMutation({ mutationFn: () => api.saveMembers({ params: { program: program.key }, body: { members: [{ kind, ...Object.fromEntries(Object.entries(draft).filter(([, value]) => value !== '')) } as { code: string; kind: 'person' }] } }), onSuccess: async () => { const { code } = draft; setDraft({ code: '', name: '', email: '', nip: '', team: '', territory: '' }); told(t('Zapisany.', 'Saved.')); await client.invalidateQueries({ queryKey: ['list'] }); go(`/members/${encodeURIComponent(code)}`); }, onError: (error) => failed(error) });
+  const words: [keyof typeof draft, string][] = [['code', t('Kod', 'Code')], ['name', t('Nazwa', 'Name')], ['email', t('E-mail', 'E-mail')], ['nip', t('NIP', 'Tax id (NIP)')], ['team', t('Zespół', 'Team')], ['territory', t('Region', 'Territory')]];
+  return (
+    <Drawer opened={open} onClose={close} position="right" title={t('Nowy uczestnik', 'A new member')} closeButtonProps={{ 'aria-label': t('Zamknij', 'Close') }}>
+      <form onSubmit={(event) => { event.preventDefault(); save.mutate(); }}><Stack>
+        <Select label={t('Kto', 'Who')} data={[{ value: 'person', label: t('osoba', 'person') }, { value: 'company', label: t('firma', 'company') }]} value={kind} onChange={(value) => setKind(value as 'person')} allowDeselect={false} />
+        {words.map(([name, word]) => <label key={name} className="field">{word}<input required={name === 'code'} type={name === 'email' ? 'email' : 'text'} value={draft[name]} onChange={(event) => setDraft({ ...draft, [name]: event.target.value })} /></label>)}
+        <Button type="submit" loading={save.isPending}>{t('Zapisz uczestnika', 'Save the member')}</Button>
+      </Stack></form>
+    </Drawer>
+  );
+}
+
+type Invited = Awaited<ReturnType<typeof api.inviteMembers>>['invited'][number];
+/** One person, or a CSV of many: code; e-mail; name. The codes are shown once, with a welcome page a person to print. */
+export function Invite({ open, close, member }: { open: boolean; close: () => void; member: string }) {
+  const { program } = useHere();
+  const { failed } = useGuard();
+  const [text, setText] = useState('');
+  const [role, setRole] = useState<'member' | 'manager'>('member');
+  const [made, setMade] = useState<readonly Invited[]>([]);
+  const people = text.split(/\r?\n/).map((line) => line.split(/[;,\t]/).map((part) => part.trim())).filter((parts) => parts.length >= 2 && (parts[1] ?? '').includes('@')).map(([code = '', email = '', name = '']) => ({ member: code, email, name: name || code, role, locale: 'pl' as const }));
+  const send = useMutation({ mutationFn: () => api.inviteMembers({ params: { program: program.key }, body: { people } }), onSuccess: (done) => { setMade(done.invited); told(t(`Wysłane: ${count(done.invited.length)}.`, `Sent: ${count(done.invited.length)}.`)); }, onError: (error) => failed(error) });
+  const print = async (): Promise<void> => {
+    const answer = await fetch(`/v1/programs/${program.key}/welcome-pack`, { method: 'POST', headers: { 'content-type': 'application/json', 'x-premia-tenant': localStorage.getItem('premia.tenant') ?? '' }, body: JSON.stringify({ people: made.map(({ name, code, link }) => ({ name, code, link })) }) });
+    if (!answer.ok) { failed(new Error('pdf')); return; }
+    window.open(URL.createObjectURL(await answer.blob()));
+  };
+  return (
+    <Drawer opened={open} onClose={() => { setMade([]); close(); }} position="right" size="lg" title={t('Zaproś do portalu', 'Invite to the portal')} closeButtonProps={{ 'aria-label': t('Zamknij', 'Close') }}>
+      <Stack>
+        {made.length > 0 ? (
+          <><Text>{t('Zaproszenia wysłane. Kody widać tylko teraz.', 'Invitations sent. The codes are shown only now.')}</Text><table className="sheet"><thead><tr><th scope="col">{t('Kto', 'Who')}</th><th scope="col">{t('Kod', 'Code')}</th></tr></thead><tbody>{made.map((item) => <tr key={item.code}><td>{item.name} ({item.member})</td><td className="mono">{item.code}</td></tr>)}</tbody></table><Button onClick={() => void print()}>{t('Wydrukuj listy powitalne (PDF)', 'Print welcome letters (PDF)')}</Button></>
+        ) : (
+          <form onSubmit={(event) => { event.preventDefault(); send.mutate(); }}><Stack>
+            <label className="field">{t('Wklej wiersze: kod uczestnika; e-mail; imię i nazwisko', 'Paste rows: member code; e-mail; name')}<textarea rows={10} className="mono" value={text === '' && member ? `${member};` : text} onChange={(event) => setText(event.target.value)} /></label>
+            <Select label={t('Jako', 'As')} data={[{ value: 'member', label: t('uczestnik', 'member') }, { value: 'manager', label: t('kierownik firmy', 'company manager') }]} value={role} onChange={(value) => setRole(value as 'member')} allowDeselect={false} />
+            <Button type="submit" disabled={people.length === 0} loading={send.isPending}>{t(`Wyślij zaproszenia: ${count(people.length)}`, `Send invitations: ${count(people.length)}`)}</Button>
+          </Stack></form>
+        )}
+      </Stack>
+    </Drawer>
+  );
+}
+
+type Company = Awaited<ReturnType<typeof api.listCompanies>>['companies'][number];
+export function Companies() {
+  const may = useMay();
+  const [consent, setConsent] = useState<string | null>(null);
+  return (
+    <>
+      <Head title={t('Firmy', 'Companies')} />
+      <DataTable<Company> name="companies" file="/v1/companies" keyOf={(row) => row.code} empty={t('Nie ma jeszcze firm partnerskich.', 'There are no partner companies yet.')} filters={[{ name: 'search', word: t('Kod, nazwa, NIP', 'Code, name, tax id') }]} ask={async (page) => { const { companies, next } = await api.listCompanies({ query: page as never }); return { rows: companies, next }; }}
+        columns={[{ key: 'code', word: t('Kod', 'Code'), show: (row) => row.code }, { key: 'name', word: t('Nazwa', 'Name'), show: (row) => row.name }, { key: 'vat', word: t('NIP / VAT UE', 'Tax id / EU VAT'), show: (row) => row.vat ?? '–' }, { key: 'type', word: t('Rodzaj', 'Type'), show: (row) => row.type ?? '–' }, { key: 'path', word: t('Miejsce w drzewie', 'Place in the tree'), show: (row) => row.path.join(' › ') }, { key: 'members', word: t('Uczestników', 'Members'), number: true, show: (row) => count(row.members) }]}
+        {...(may('members:write') ? { lastColumn: (row: Company) => <Button variant="default" size="compact-sm" onClick={() => setConsent(row.code)}>{t('Zgoda pracodawcy', 'Employer’s consent')}</Button> } : {})} />
+      <EmployerConsent company={consent} close={() => setConsent(null)} />
+    </>
+  );
+}
+
+function EmployerConsent({ company, close }: { company: string | null; close: () => void }) {
+  const { failed } = useGuard();
+  const [draft, setDraft] = useState({ given_by: '', scope: '', document: '', valid_from: '' });
+  const save = useMutation({ mutationFn: (given: boolean) => api.saveEmployerConsent({ params: { company: company ?? '' }, body: { given, ...draft } }), onSuccess: () => { told(t('Zapisane z dowodem.', 'Recorded with its evidence.')); setDraft({ given_by: '', scope: '', document: '', valid_from: '' }); close(); }, onError: (error) => failed(error) });
+  const words: [keyof typeof draft, string][] = [['given_by', t('Kto podpisał', 'Who signed')], ['scope', t('Zakres', 'Scope')], ['document', t('Dokument', 'Document')], ['valid_from', t('Od dnia', 'From')]];
+  return <Drawer opened={company !== null} onClose={close} position="right" title={`${t('Zgoda pracodawcy', 'Employer’s consent')}: ${company ?? ''}`} closeButtonProps={{ 'aria-label': t('Zamknij', 'Close') }}><form onSubmit={(event) => { event.preventDefault(); save.mutate(true); }}><Stack>{words.map(([name, word]) => <label key={name} className="field">{word}<input required type={name === 'valid_from' ? 'date' : 'text'} value={draft[name]} onChange={(event) => setDraft({ ...draft, [name]: event.target.value })} /></label>)}<Group><Button type="submit">{t('Zapisz zgodę', 'Record the consent')}</Button><Button variant="default" onClick={() => save.mutate(false)}>{t('Zapisz wycofanie', 'Record its end')}</Button></Group></Stack></form></Drawer>;
+}

@@ -1,0 +1,87 @@
+import { Button, Group, Select, Text } from '@mantine/core';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { amount, api, codeOf, month, percent, plural, t } from '@premia/ui';
+import { useRef, useState, type ClipboardEvent } from 'react';
+import { useSearchParams } from 'wouter';
+import { Bones, Card, Confirm, Empty, Failed, Head, told, useGuard, useUnsaved } from './parts.tsx';
+import { useHere, useMay } from './place.ts';
+
+const monthsFrom = (first: string, n: number): string[] => Array.from({ length: n }, (_, index) => { const at = new Date(Date.UTC(Number(first.slice(0, 4)), Number(first.slice(5, 7)) - 1 + index, 1)); return at.toISOString().slice(0, 10); });
+const COLUMNS = 6;
+/** „12 500,50” from a spreadsheet is 12500.50. */
+const readNumber = (text: string): string => text.replaceAll(/[\s\u00a0]/g, '').replace(',', '.');
+
+/** People × months, as a spreadsheet: typed or pasted, with attainment beside each value. */
+export function Targets() {
+  const { program } = useHere();
+  const may = useMay();
+  const client = useQueryClient();
+  const { failed } = useGuard();
+  const [params, setParams] = useSearchParams();
+  const file = useQuery({ queryKey: ['program', program.key], queryFn: () => api.exportProgram({ params: { program: program.key } }) });
+  const targets = (file.data?.['targets'] ?? []) as { key: string; window: string; name?: { pl: string; en: string } }[];
+  const target = params.get('target') ?? targets[0]?.key;
+  const now = new Date().toISOString().slice(0, 7);
+  const first = params.get('from') ?? monthsFrom(`${now}-01`, 1).map(() => { const at = new Date(Date.UTC(Number(now.slice(0, 4)), Number(now.slice(5, 7)) - COLUMNS + 1, 1)); return at.toISOString().slice(0, 10); })[0] ?? `${now}-01`;
+  const columns = monthsFrom(first, COLUMNS);
+  const search = params.get('search') ?? '';
+  const after = params.get('after');
+  const found = useQuery({ queryKey: ['targets', program.key, target, first, search, after], enabled: target !== undefined, queryFn: () => api.listTargets({ params: { program: program.key }, query: { target: target ?? '', from: columns[0] ?? first, to: columns.at(-1) ?? first, limit: 50, ...(search ? { search } : {}), ...(after ? { after } : {}) } }) });
+  const [changed, setChanged] = useState<Record<string, string>>({});
+  const [saving, setSaving] = useState(false);
+  const table = useRef<HTMLTableElement>(null);
+  useUnsaved(Object.keys(changed).length > 0);
+  const rows = found.data?.rows ?? [];
+  const paste = (event: ClipboardEvent<HTMLInputElement>, row: number, column: number): void => {
+    const lines = event.clipboardData.getData('text').replace(/\r?\n$/, '').split(/\r?\n/).map((line) => line.split('\t'));
+    if (lines.length === 1 && lines[0]?.length === 1) return;
+    event.preventDefault();
+    const next = { ...changed };
+    for (const [down, line] of lines.entries()) for (const [right, value] of line.entries()) { const [at, start] = [rows[row + down], columns[column + right]]; if (at && start && value.trim() !== '') next[`${at.subject}/${start}`] = readNumber(value); }
+    setChanged(next);
+  };
+  const move = (row: number, column: number): void => { table.current?.querySelector<HTMLInputElement>(`[data-cell="${row}-${column}"]`)?.focus(); };
+  const set = (key: string, value: string | null): void => setParams((old) => { const next = new URLSearchParams(old); if (value) next.set(key, value); else next.delete(key); if (key !== 'after') next.delete('after'); return next; });
+  if (file.isPending) return <Bones />;
+  if (file.isError) return <Failed error={file.error} again={() => void file.refetch()} />;
+  const edit = may('rules:propose');
+  const shift = (by: number): void => { const at = new Date(Date.UTC(Number(first.slice(0, 4)), Number(first.slice(5, 7)) - 1 + by, 1)); set('from', at.toISOString().slice(0, 10)); };
+  return (
+    <>
+      <Head title={t('Cele', 'Targets')} action={edit ? <Button disabled={Object.keys(changed).length === 0} onClick={() => setSaving(true)}>{t('Zapisz cele', 'Save the targets')}{Object.keys(changed).length > 0 ? ` (${Object.keys(changed).length})` : ''}</Button> : null} />
+      {targets.length === 0 ? <Empty>{t('Program nie ma zdefiniowanego celu.', 'The program declares no target.')}</Empty> : (
+        <Card>
+          <Group mb="sm" align="flex-end"><Select label={t('Cel', 'Target')} data={targets.map((item) => ({ value: item.key, label: item.key }))} value={target ?? null} onChange={(value) => set('target', value)} allowDeselect={false} /><label className="field">{t('Szukaj', 'Search')}<input type="search" value={search} onChange={(event) => set('search', event.target.value)} /></label>
+            <Group gap="xs"><Button variant="default" onClick={() => shift(-COLUMNS)} aria-label={t('Wcześniejsze miesiące', 'Earlier months')}>‹</Button><Button variant="default" onClick={() => shift(COLUMNS)} aria-label={t('Późniejsze miesiące', 'Later months')}>›</Button></Group></Group>
+          {found.isPending ? <Bones /> : found.isError ? <Failed error={found.error} again={() => void found.refetch()} /> : rows.length === 0 ? <Empty>{t('Nikt nie ma celu w tych miesiącach.', 'Nobody has a target in these months.')}</Empty> : (
+            <>
+              {edit ? <Text size="sm" c="dimmed" mb="xs">{t('Wklej zakres z arkusza w pierwszą komórkę. Strzałki i Enter przechodzą między komórkami.', 'Paste a range from a spreadsheet into the first cell. Arrows and Enter move between cells.')}</Text> : null}
+              <div style={{ overflowX: 'auto' }}><table className="sheet" ref={table}><thead><tr><th scope="col">{t('Kto', 'Who')}</th>{columns.map((start) => <th scope="col" key={start}>{month(start)}</th>)}</tr></thead>
+                <tbody>{rows.map((row, r) => <tr key={row.subject}><td>{row.name ?? row.subject} <Text span size="xs" c="dimmed">{row.subject}</Text></td>{columns.map((start, c) => { const window = row.windows.find((item) => item.window_start === start); const key = `${row.subject}/${start}`; return (
+                  <td key={start}>{edit ? <input data-cell={`${r}-${c}`} aria-label={`${row.name ?? row.subject}, ${month(start)}`} className={changed[key] === undefined ? '' : 'changed'} value={changed[key] ?? (window ? amount(window.value) : '')} onFocus={(event) => event.target.select()} onPaste={(event) => paste(event, r, c)} onKeyDown={(event) => { if (event.key === 'Enter' || event.key === 'ArrowDown') move(r + 1, c); else if (event.key === 'ArrowUp') move(r - 1, c); }} onChange={(event) => setChanged({ ...changed, [key]: readNumber(event.target.value) })} /> : window ? amount(window.value) : '–'}
+                    <Text size="xs" c="dimmed" title={window?.reason ?? undefined}>{window?.bp === null || window === undefined ? '\u00a0' : percent(window.bp)}</Text></td>); })}</tr>)}</tbody></table></div>
+              {found.data.next || after ? <Group justify="flex-end" mt="sm">{after ? <Button variant="default" size="compact-md" onClick={() => set('after', null)}>{t('Na początek', 'To the first page')}</Button> : null}{found.data.next ? <Button variant="default" size="compact-md" onClick={() => set('after', found.data.next)}>{t('Następna strona', 'Next page')}</Button> : null}</Group> : null}
+            </>
+          )}
+        </Card>
+      )}
+      {saving ? <Save changed={changed} target={target ?? ''} close={() => setSaving(false)} done={async () => { setChanged({}); setSaving(false); await client.invalidateQueries(); }} failed={failed} /> : null}
+    </>
+  );
+}
+
+function Save({ changed, target, close, done, failed }: { changed: Record<string, string>; target: string; close: () => void; done: () => Promise<void>; failed: (error: unknown) => void }) {
+  const { program } = useHere();
+  const [reason, setReason] = useState('');
+  const [past, setPast] = useState(false);
+  const drafts = Object.entries(changed).map(([key, value]) => { const at = key.lastIndexOf('/'); return { target, subject: key.slice(0, at), window_start: key.slice(at + 1), value, ...(reason === '' ? {} : { reason }) }; });
+  const save = useMutation({ mutationFn: () => api.saveTargets({ params: { program: program.key }, body: { targets: drafts } }), onSuccess: async (saved) => { told(t(`Zapisane: ${plural(saved.changed, ['cel', 'cele', 'celów'], ['', ''])}.`, `Saved: ${plural(saved.changed, ['', '', ''], ['target', 'targets'])}.`)); await done(); }, onError: (error) => { if (codeOf(error) === 'recalculation_needed') setPast(true); else failed(error); } });
+  const propose = useMutation({ mutationFn: () => api.proposeRecalculation({ params: { program: program.key }, body: { reason: reason || t('zmiana celów', 'a change of targets'), change: { kind: 'targets', targets: drafts } } }), onSuccess: async () => { told(t('Zaproponowane. Druga osoba zobaczy skutki i zdecyduje.', 'Proposed. A second person sees the consequence and decides.')); await done(); }, onError: failed });
+  return (
+    <Confirm open close={close} title={t('Zapisz cele', 'Save the targets')} word={past ? t('Zaproponuj zmianę przeszłości', 'Propose a change of the past') : t('Zapisz cele', 'Save the targets')} act={() => (past ? propose.mutate() : save.mutate())} busy={save.isPending || propose.isPending}>
+      <Text>{t(`Zmieniasz ${plural(drafts.length, ['cel', 'cele', 'celów'], ['', ''])}. Wyniki przeliczą się od razu.`, `You change ${plural(drafts.length, ['', '', ''], ['target', 'targets'])}. Results are computed again at once.`)}</Text>
+      <label className="field">{t('Powód (zostaje w historii)', 'Reason (stays in the history)')}<textarea rows={2} value={reason} onChange={(event) => setReason(event.target.value)} /></label>
+      {past ? <Text c="var(--caution)">{t('Część tych okresów jest już rozliczona. Zmianę przeszłości zatwierdza inna osoba.', 'Some of these periods are settled already. A change of the past is approved by another person.')}</Text> : null}
+    </Confirm>
+  );
+}

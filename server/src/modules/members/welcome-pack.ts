@@ -1,0 +1,27 @@
+import { createRequire } from 'node:module';
+import { Readable } from 'node:stream';
+import type { Phrase } from '@premia/kernel';
+
+export type Guest = { name: string; code: string; link: string };
+
+/** pdfmake is CommonJS without types; this is what we use of it. It may fetch nothing, and read nothing but its own fonts. */
+type Engine = { setUrlAccessPolicy(allowed: (url: string) => boolean): void; setLocalAccessPolicy(allowed: (path: string) => boolean): void; setFonts(fonts: unknown): void; createPdf(document: unknown): { getBuffer(): Promise<Uint8Array> } };
+const load = createRequire(import.meta.url);
+const engine = load('pdfmake') as Engine;
+engine.setUrlAccessPolicy(() => false);
+engine.setLocalAccessPolicy((path) => path.includes('pdfmake'));
+engine.setFonts(load('pdfmake/fonts/Roboto.js'));
+
+/** Welcome letters as one PDF, a page a person, in both languages: what it is, the code to type, and the same as a QR code. */
+export async function welcomePack(program: Phrase, publicUrl: string, guests: readonly Guest[]): Promise<AsyncIterable<Buffer>> {
+  const page = (guest: Guest, index: number): unknown[] => [
+    { text: program.pl, fontSize: 22, bold: true, ...(index > 0 ? { pageBreak: 'before' } : {}) },
+    { text: `\n${guest.name},\n\nzapraszamy do programu „${program.pl}”. Zeskanuj kod telefonem albo wejdź na ${publicUrl}/join i przepisz:`, fontSize: 12 },
+    { text: `\n${guest.code}\n`, fontSize: 20, bold: true, characterSpacing: 1 },
+    { qr: guest.link, fit: 150 },
+    { text: '\nTo zaproszenie jest tylko dla Ciebie, działa raz i przez 14 dni. Przed wejściem przeczytasz regulamin; zgody marketingowe są dobrowolne.', fontSize: 11 },
+    { text: `\n\n${program.en}`, fontSize: 14, bold: true },
+    { text: `${guest.name}, you are invited. Scan the code, or go to ${publicUrl}/join and type the code above. It works once, for 14 days.`, fontSize: 11 },
+  ];
+  return Readable.from([Buffer.from(await engine.createPdf({ pageSize: 'A5', pageMargins: [40, 40, 40, 40], info: { title: program.pl }, content: guests.flatMap(page) }).getBuffer())]);
+}
