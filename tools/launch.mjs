@@ -2,7 +2,7 @@
 // under whatever Node the machine has, and brings a newer Node when that one is too old to run TypeScript.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -83,6 +83,39 @@ function install(node) {
   writeFileSync(stampFile, stamp);
 }
 
+/** Files that the screens are made of, in one order. */
+function sources(folder) {
+  return readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1)).flatMap((entry) => (entry.name === 'node_modules' ? [] : entry.isDirectory() ? sources(join(folder, entry.name)) : [join(folder, entry.name)]));
+}
+
+/** Builds the two applications, unless what they are made of is what was built before. */
+function build(node) {
+  const hash = createHash('sha256');
+  for (const file of ['apps', 'packages/ui', 'packages/sdk', 'packages/kernel'].flatMap((folder) => sources(join(root, folder)))) hash.update(file.slice(root.length)).update(readFileSync(file));
+  const stamp = hash.update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const stampFile = join(root, 'dist', '.stamp');
+  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return;
+  say('Building the screens …');
+  for (const app of ['portal', 'console']) {
+    const done = spawnSync(node, [bin('vite/bin/vite.js'), 'build', '--logLevel', 'warn', join(root, 'apps', app)], { cwd: root, stdio: ['ignore', 2, 2], env: cleanEnvironment() });
+    if (done.status !== 0) { say(`The ${app} could not be built.`); process.exit(1); }
+  }
+  writeFileSync(stampFile, stamp);
+}
+
+/** Tests of the screens need a browser. As root on Debian it is installed; elsewhere those tests say that they were left out. */
+function findBrowser() {
+  const places = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+  if (places.some((place) => place && existsSync(place))) return;
+  if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
+    say('Installing Chromium for the tests of the screens …');
+    const quietly = { stdio: ['ignore', 'ignore', 'ignore'], env: { ...cleanEnvironment(), DEBIAN_FRONTEND: 'noninteractive' }, timeout: 300_000 };
+    spawnSync('apt-get', ['update', '-qq'], quietly);
+    spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium'], quietly);
+  }
+  if (!places.some((place) => place && existsSync(place))) say('No Chromium here: the tests of the screens are left out. Install Debian’s package “chromium”, or name one in CHROMIUM.');
+}
+
 /** Hands signals on and answers with the child's own exit code. */
 function run(node, step) {
   const { env = {}, args: nodeArgs } = Array.isArray(step) ? { args: step } : step;
@@ -101,26 +134,35 @@ const node = await withLock(() => {
   return found;
 });
 
-const quiet = '--disable-warning=ExperimentalWarning';
 const bin = (...parts) => join(root, 'node_modules', ...parts);
+if (['start', 'dev', 'test', 'build', 'check'].includes(command) || (command === 'bench' && args[0] === 'screens')) await withLock(() => build(node));
+if (command === 'test') await withLock(findBrowser);
+
+const quiet = '--disable-warning=ExperimentalWarning';
+// Types of the server and of the screens, then lint.
+const verdicts = [
+  [bin('typescript/bin/tsc'), '--noEmit', '-p', root],
+  [bin('typescript/bin/tsc'), '--noEmit', '-p', join(root, 'apps')],
+  [bin('oxlint/bin/oxlint'), '--quiet', '-c', join(root, '.oxlintrc.json'), ...['packages', 'server', 'apps', 'tools', 'tests', 'bench'].map((folder) => join(root, folder))],
+];
 const steps = {
   start: [[quiet, join(root, 'server/src/main.ts'), ...args]],
   dev: [['--watch', quiet, join(root, 'server/src/main.ts'), ...args]],
+  build: [],
+  screenshots: [[quiet, join(root, 'tools/screenshots.ts'), ...args]],
   premia: [[quiet, join(root, 'server/src/cli.ts'), ...args]],
   bench: [[quiet, join(root, 'bench/run.ts'), ...args]],
   mutants: [[quiet, join(root, 'tools/mutants.ts')]],
   battery: [[quiet, join(root, 'tools/battery.ts'), ...args]],
   generate: [[quiet, join(root, 'tools/generate.ts')]],
-  types: [[bin('typescript/bin/tsc'), '--noEmit', '-p', root]],
-  lint: [[bin('oxlint/bin/oxlint'), '--quiet', '-c', join(root, '.oxlintrc.json'), join(root, 'packages'), join(root, 'server'), join(root, 'tools'), join(root, 'tests'), join(root, 'bench')]],
+  types: verdicts.slice(0, 2),
+  lint: verdicts.slice(2),
   check: [
-    [bin('typescript/bin/tsc'), '--noEmit', '-p', root],
-    [bin('oxlint/bin/oxlint'), '--quiet', '-c', join(root, '.oxlintrc.json'), join(root, 'packages'), join(root, 'server'), join(root, 'tools'), join(root, 'tests'), join(root, 'bench')],
+    ...verdicts,
     [bin('vitest/vitest.mjs'), 'run', '--root', root, '--project', 'fast'],
   ],
   test: [
-    [bin('typescript/bin/tsc'), '--noEmit', '-p', root],
-    [bin('oxlint/bin/oxlint'), '--quiet', '-c', join(root, '.oxlintrc.json'), join(root, 'packages'), join(root, 'server'), join(root, 'tools'), join(root, 'tests'), join(root, 'bench')],
+    ...verdicts,
     [bin('vitest/vitest.mjs'), 'run', '--root', root, ...args],
     // Once more where the day begins 14 hours early and i is not I: nothing may depend on the machine's zone or language.
     ...(args.length > 0 ? [] : [{ env: { TZ: 'Pacific/Kiritimati', LANG: 'tr_TR.UTF-8', LC_ALL: 'tr_TR.UTF-8' }, args: [bin('vitest/vitest.mjs'), 'run', '--root', root, '--project', 'fast'] }]),

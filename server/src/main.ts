@@ -33,7 +33,7 @@ const app = await makeApp({
   screens: join(import.meta.dirname, '../../dist'), ...(process.env['SMTP_URL'] === undefined ? {} : { smtpUrl: process.env['SMTP_URL'] }), ...(process.env['MAIL_FROM'] === undefined ? {} : { mailFrom: process.env['MAIL_FROM'] }),
   ...(demo ? { codes: demoCodes } : {}),
 });
-const people = demo ? await seedPeople(context, app.signIn) : [];
+const people = demo ? await seedPeople(context, app.signIn, installation.url) : [];
 const address = await app.listen({ host, port });
 
 say(`

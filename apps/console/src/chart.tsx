@@ -17,7 +17,7 @@ export function Bars({ title, bars, head }: { title: string; bars: readonly Bar[
       {table ? (
         <table className="sheet"><thead><tr><th scope="col">{head[0]}</th><th scope="col">{head[1]}</th></tr></thead><tbody>{bars.map((bar) => <tr key={bar.label}><td>{bar.label}</td><td>{bar.shown}</td></tr>)}</tbody></table>
       ) : (
-        <svg className="chart" viewBox={`0 0 ${width} ${height}`} role="img" aria-label={title}>
+        <svg className="chart" style={{ maxWidth: width * 1.35 }} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={title}>
           <line x1="0" x2={width} y1={height - low} y2={height - low} />
           {bars.map((bar, index) => {
             const tall = ((height - low - 18) * Math.max(0, bar.value)) / most;

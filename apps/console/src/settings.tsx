@@ -16,10 +16,16 @@ export function Settings({ id = 'me' }: { id?: string }) {
       <Head title={t('Ustawienia', 'Settings')} />
       <Tabs value={id} onChange={(value) => go(`/settings/${value}`)} keepMounted={false}>
         <Tabs.List mb="sm"><Tabs.Tab value="me">{t('Moje logowanie', 'My sign-in')}</Tabs.Tab>{may('people:write') ? <Tabs.Tab value="people">{t('Ludzie i role', 'People and roles')}</Tabs.Tab> : null}{may('members:write') ? <Tabs.Tab value="invitations">{t('Zaproszenia', 'Invitations')}</Tabs.Tab> : null}{may('keys:write') ? <Tabs.Tab value="keys">{t('Klucze API', 'API keys')}</Tabs.Tab> : null}<Tabs.Tab value="look">{t('Wygląd', 'Look')}</Tabs.Tab><Tabs.Tab value="terms">{t('Regulamin', 'Terms')}</Tabs.Tab>{may('audit:read') ? <Tabs.Tab value="audit">{t('Dziennik', 'Audit')}</Tabs.Tab> : null}</Tabs.List>
-        <Tabs.Panel value="me"><Me /></Tabs.Panel><Tabs.Panel value="people"><People /></Tabs.Panel><Tabs.Panel value="invitations"><Invitations /></Tabs.Panel><Tabs.Panel value="keys"><Keys /></Tabs.Panel><Tabs.Panel value="look"><LookPanel /></Tabs.Panel><Tabs.Panel value="terms"><Terms /></Tabs.Panel><Tabs.Panel value="audit"><Audit /></Tabs.Panel>
+        <Tabs.Panel value="me"><Me /></Tabs.Panel><Tabs.Panel value="people"><Only permission="people:write"><People /></Only></Tabs.Panel><Tabs.Panel value="invitations"><Only permission="members:write"><Invitations /></Only></Tabs.Panel><Tabs.Panel value="keys"><Only permission="keys:write"><Keys /></Only></Tabs.Panel><Tabs.Panel value="look"><LookPanel /></Tabs.Panel><Tabs.Panel value="terms"><Terms /></Tabs.Panel><Tabs.Panel value="audit"><Only permission="audit:read"><Audit /></Only></Tabs.Panel>
       </Tabs>
     </>
   );
+}
+
+/** A part of the settings for those whose role covers it; others read why it is not there. */
+function Only({ permission, children }: { permission: string; children: React.ReactNode }) {
+  const may = useMay();
+  return may(permission) ? children : <Empty>{t('Twoja rola tego nie obejmuje. Właściciel organizacji może ją zmienić.', 'Your role does not cover this. The organization’s owner can change it.')}</Empty>;
 }
 
 function Me() {

@@ -28,7 +28,7 @@ export function Earn() {
         {data.rules.length === 0 ? <Empty>{t('Teraz nie ma zasad, które Cię dotyczą.', 'No rule is meant for you at present.')}</Empty> : data.rules.map((rule) => (
           <article key={rule.mechanic} className="card"><h2>{rule.name}</h2><p>{rule.sentence}</p>
             {rule.step ? <p className="step">{rule.step.sentence}</p> : null}
-            {rule.history.length > 0 ? <details><summary>{t('Co już dało', 'What it gave before')}</summary><ul className="plain">{rule.history.map((item) => <li key={item.window_start} className="line"><Link href={`/activity?${new URLSearchParams({ mechanic: rule.mechanic, on: item.window_start })}`}>{/-01$/.test(item.window_start) ? month(item.window_start) : day(item.window_start)}</Link><span className="figures">{inUnit(item.amount, rule.unit, program.units, true)}</span></li>)}</ul></details> : null}
+            {rule.history.length > 0 ? <details><summary>{t('Co już dało', 'What it gave before')}</summary><ul className="plain">{rule.history.map((item) => <li key={item.window_start} className="line"><Link href={`/activity?${new URLSearchParams({ mechanic: rule.mechanic, on: item.window_start })}`}>{item.window_start.endsWith('-01') ? month(item.window_start) : day(item.window_start)}</Link><span className="figures">{inUnit(item.amount, rule.unit, program.units, true)}</span></li>)}</ul></details> : null}
           </article>
         ))}
       </section>

@@ -19,6 +19,10 @@ export function sayNumber(text: string, locale: Locale): string {
   return `${text.startsWith('-') ? '−' : ''}${grouped}${fraction === undefined ? '' : (locale === 'pl' ? ',' : '.') + fraction}`;
 }
 
+const MONTHS = { pl: ['sty', 'lut', 'mar', 'kwi', 'maj', 'cze', 'lip', 'sie', 'wrz', 'paź', 'lis', 'gru'], en: ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] };
+/** '2026-11-14' → '14 lis 2026', '14 Nov 2026'. */
+export const sayDay = (day: string, locale: Locale): string => { const [year, month, date] = day.split('-'); return `${Number(date)}${NBSP}${MONTHS[locale][Number(month) - 1]}${NBSP}${year}`; };
+
 /** A decimal as it is; a fraction that is none (2/3) rounded down to two places, for display only. */
 function shown(value: Ratio): string {
   const printed = printRatio(value);
@@ -128,7 +132,9 @@ export function toWords(mechanic: Mechanic, locale: Locale, vocabulary: Vocabula
   for (const gate of mechanic.gates) parts.push(`${pl ? 'warunek' : 'only with'}: ${gateWords(gate, locale, vocabulary)}`);
   parts.push(...limitWords(mechanic, units, pl));
   parts.push(...awardWords(mechanic, pl));
-  parts.push(pl ? `od ${mechanic.from}${mechanic.until === undefined ? '' : ` do ${mechanic.until}`}` : `from ${mechanic.from}${mechanic.until === undefined ? '' : ` until ${mechanic.until}`}`);
+  const from = sayDay(mechanic.from, locale);
+  const until = mechanic.until === undefined ? '' : `${pl ? ' do' : ' until'} ${sayDay(mechanic.until, locale)}`;
+  parts.push(`${pl ? 'od' : 'from'} ${from}${until}`);
   const sentence = parts.join('; ');
   return `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}.`;
 }

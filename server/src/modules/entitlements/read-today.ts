@@ -41,10 +41,13 @@ export async function readToday(tx: Tx, context: Context, program: Program, on: 
   const members = must(await row<{ n: number }>(tx, sql`SELECT count(*)::int AS n FROM members.member WHERE program_id = ${programId} AND merged_into IS NULL`), 'members');
   return {
     on, waits: { ...waits, late: program.settings.late_in_closed === 'approve' ? (await listLate(tx, context, program, { limit: 1_000 })).length : 0 }, months: months.map((item) => ({ ...item, net: money(item.net) })), granted: granted.map((item) => ({ month: item.month, unit: item.unit, amount: formatMinor(item.amount, item.scale) })),
-    liability: (await readLiability(tx, programId, on)).map((unit) => ({ unit: unit.unit, amount: formatMinor(unit.available + unit.pending + unit.held - unit.debt, unit.scale) })),
+    liability: inOrder(program, await readLiability(tx, programId, on)).map((unit) => ({ unit: unit.unit, amount: formatMinor(unit.available + unit.pending + unit.held - unit.debt, unit.scale) })),
     same_days: { from: month, to: on, net: money(same.now), last_month: money(same.last_month), last_year: money(same.last_year) }, members: members.n, attainment: await attainmentOf(tx, context, program, month),
   };
 }
+
+/** Units as the program names them: the main one first. */
+const inOrder = <T extends { unit: string }>(program: Program, units: readonly T[]): T[] => { const order = ((program.settings['units'] ?? []) as { key: string }[]).map((unit) => unit.key); return units.toSorted((a, b) => order.indexOf(a.unit) - order.indexOf(b.unit)); };
 
 /** How many members stand in which part of their target this month. */
 async function attainmentOf(tx: Tx, context: Context, program: Program, month: Day): Promise<unknown> {

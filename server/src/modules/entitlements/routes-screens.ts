@@ -47,7 +47,7 @@ export const deskHandlers: Record<ConsolePart, Handler> = {
     const program = await findProgram(tx, programOf(given));
     const before = numberedCursor(after);
     const found = await newestEntries(tx, program.programId, { ...filter, limit: limit + 1, ...(before === null ? {} : { before }), ...(member === undefined ? {} : { memberId: (await findMember(tx, program, member)).memberId }) });
-    return { entries: found.slice(0, limit).map((item) => { const { name: _, ...entry } = entryView(item); return { ...entry, member: item.member, name: item.name }; }), next: found.length > limit ? String(found[limit - 1]?.transferId) : null };
+    return { entries: found.slice(0, limit).map((item) => { const { name: mechanic_name, ...entry } = entryView(item); return { ...entry, mechanic_name, member: item.member, name: item.name }; }), next: found.length > limit ? String(found[limit - 1]?.transferId) : null };
   }),
 };
 
