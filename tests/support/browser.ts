@@ -20,6 +20,10 @@ export async function openPage(browser: Browser, given: { baseUrl: string; langu
   if (given.language !== 'xx') await context.addInitScript((language) => { localStorage.setItem('premia.language', language); }, given.language);
   const page = await context.newPage();
   const problems: string[] = [];
+  const count = { open: 0 };
+  asking.set(page, count);
+  page.on('request', () => { count.open += 1; });
+  for (const end of ['requestfinished', 'requestfailed'] as const) page.on(end as 'requestfinished', () => { count.open -= 1; });
   page.on('pageerror', (error) => problems.push(`${page.url()}: ${error.message}`));
   page.on('console', (message) => { if (message.type() === 'error' && !/401|404|422|403|409/.test(message.text())) problems.push(`${page.url()}: ${message.text()}`); });
   return { page, problems, close: () => context.close() };
@@ -36,13 +40,14 @@ export async function signIn(page: Page, email: string, password: string, to: st
   await settled(page);
 }
 
-/** Nothing is loading any more. */
+const asking = new WeakMap<Page, { open: number }>();
+
+/** Nothing is asked of the server and nothing is drawn as loading, twice in a row: what comes first may ask for more. */
 export async function settled(page: Page): Promise<void> {
-  await page.waitForLoadState('networkidle');
-  // Twice in a row: what comes first may ask for more.
   for (let quiet = 0, tries = 0; quiet < 2; tries += 1) {
-    if (tries > 400) throw new Error(`${page.url()} is still loading`);
-    quiet = (await page.locator('.bone, .mantine-Skeleton-root, .mantine-Loader-root').count()) === 0 ? quiet + 1 : 0;
-    await page.waitForTimeout(150);
+    if (tries > 1_000) throw new Error(`${page.url()} is still loading`);
+    const idle = (asking.get(page)?.open ?? 0) === 0 && (await page.evaluate<boolean>(`document.readyState === 'complete' && (document.getElementById('root')?.childElementCount ?? 0) > 0 && document.querySelector('.bone, .mantine-Skeleton-root, .mantine-Loader-root') === null`).catch(() => false));
+    quiet = idle ? quiet + 1 : 0;
+    await new Promise((done) => { setTimeout(done, 60); });
   }
 }

@@ -4,7 +4,7 @@ import { PremiaProblem, api, codeOf, count, day, inUnit, languageNow, locale, mo
 import { Suspense, lazy, useEffect, useState } from 'react';
 import { useLocation } from 'wouter';
 import type { Condition } from './condition.ts';
-import { Bones, Card, Confirm, Failed, Head, told, useGuard, useUnsaved } from './parts.tsx';
+import { Bones, Card, Confirm, Failed, Head, told, useGuard, useUnsaved, Wide } from './parts.tsx';
 import { useHere, useMay } from './place.ts';
 
 const ConditionsEditor = lazy(() => import('./conditions-editor.tsx').then((part) => ({ default: part.ConditionsEditor })));
@@ -124,9 +124,9 @@ function Live({ draft }: { draft: Draft }) {
       {tried.isError ? <Problems error={tried.error} /> : tried.data ? (
         <Stack gap="md">
           <div><p className="sentence">{tried.data.sentence.pl}</p><p className="sentence" lang="en">{tried.data.sentence.en}</p></div>
-          <div style={{ overflowX: 'auto' }}><table className="sheet"><thead><tr><th scope="col">{t('Miesiąc', 'Month')}</th><th scope="col">{t('Teraz', 'Now')}</th><th scope="col">{t('Z tą zasadą', 'With this rule')}</th><th scope="col">{t('Różnica', 'Difference')}</th></tr></thead><tbody>{tried.data.months.map((item) => <tr key={item.month}><td>{month(item.month)}</td><td>{inUnit(item.before, item.unit, program.units)}</td><td>{inUnit(item.after, item.unit, program.units)}</td><td>{signed(String(Number(item.after) - Number(item.before)))}</td></tr>)}</tbody></table></div>
+          <Wide><table className="sheet"><thead><tr><th scope="col">{t('Miesiąc', 'Month')}</th><th scope="col">{t('Teraz', 'Now')}</th><th scope="col">{t('Z tą zasadą', 'With this rule')}</th><th scope="col">{t('Różnica', 'Difference')}</th></tr></thead><tbody>{tried.data.months.map((item) => <tr key={item.month}><td>{month(item.month)}</td><td>{inUnit(item.before, item.unit, program.units)}</td><td>{inUnit(item.after, item.unit, program.units)}</td><td>{signed(String(Number(item.after) - Number(item.before)))}</td></tr>)}</tbody></table></Wide>
           <Text size="sm">{t(`W trzech miesiącach: zyskuje ${plural(tried.data.winners, ['osoba', 'osoby', 'osób'], ['', ''])}, traci ${count(tried.data.losers)}, bez zmian ${count(tried.data.unchanged)}.`, `In three months: ${count(tried.data.winners)} gain, ${count(tried.data.losers)} lose, ${count(tried.data.unchanged)} stay the same.`)}</Text>
-          <div style={{ overflowX: 'auto' }}><Text size="sm" fw={600}>{t(`Prawdziwe przypadki (${count(tried.data.touched)} razem)`, `Real cases (${count(tried.data.touched)} in all)`)}</Text><table className="sheet"><thead><tr><th scope="col">{t('Uczestnik', 'Member')}</th><th scope="col">{t('Dokument lub okres', 'Document or period')}</th><th scope="col">{t('Liczy się', 'Counts')}</th><th scope="col">{t('Daje', 'Gives')}</th></tr></thead><tbody>{tried.data.samples.map((item, index) => <tr key={index}><td>{item.member}</td><td>{item.document ?? day(item.window_start)}</td><td>{item.measured}</td><td>{inUnit(item.amount, item.unit, program.units, true)}</td></tr>)}</tbody></table></div>
+          <Wide><Text size="sm" fw={600}>{t(`Prawdziwe przypadki (${count(tried.data.touched)} razem)`, `Real cases (${count(tried.data.touched)} in all)`)}</Text><table className="sheet"><thead><tr><th scope="col">{t('Uczestnik', 'Member')}</th><th scope="col">{t('Dokument lub okres', 'Document or period')}</th><th scope="col">{t('Liczy się', 'Counts')}</th><th scope="col">{t('Daje', 'Gives')}</th></tr></thead><tbody>{tried.data.samples.map((item, index) => <tr key={index}><td>{item.member}</td><td>{item.document ?? day(item.window_start)}</td><td>{item.measured}</td><td>{inUnit(item.amount, item.unit, program.units, true)}</td></tr>)}</tbody></table></Wide>
           {tried.data.members.length > 0 ? <details><summary>{t('Komu najwięcej', 'Who most')}</summary><table className="sheet"><tbody>{tried.data.members.map((item) => <tr key={item.member}><td>{item.member}</td><td>{inUnit(item.before, item.unit, program.units)}</td><td>{inUnit(item.after, item.unit, program.units)}</td></tr>)}</tbody></table></details> : null}
         </Stack>
       ) : <Bones rows={8} />}

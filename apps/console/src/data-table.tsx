@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { locale, t, tenantNow, useLanguage } from '@premia/ui';
 import { useEffect, useState, type ReactNode } from 'react';
 import { Link, useSearchParams } from 'wouter';
-import { Bones, Empty, Failed, told, useGuard } from './parts.tsx';
+import { Bones, Empty, Failed, Wide, told, useGuard } from './parts.tsx';
 
 export type Column<Row> = { key: string; word: string; show: (row: Row) => ReactNode; number?: boolean; hidden?: boolean };
 export type Filter = { name: string; word: string; options?: readonly { value: string; label: string }[]; kind?: 'text' | 'day' };
@@ -39,10 +39,10 @@ export function DataTable<Row>({ name, columns, filters = [], ask, keyOf, to, fi
         filtered ? <Empty action={<Button variant="default" onClick={() => set(Object.fromEntries([...filters.map((filter) => [filter.name, null]), ['after', null]]))}>{t('Wyczyść filtry', 'Clear filters')}</Button>}>{t('Nic nie pasuje do tych filtrów.', 'Nothing matches these filters.')}</Empty> : <Empty action={emptyAction}>{empty}</Empty>
       ) : (
         <>
-          <Table.ScrollContainer minWidth={Math.min(900, shown.length * 130)}><Table highlightOnHover verticalSpacing={8} className="rows">
+          <Wide least={Math.min(900, shown.length * 130)}><Table highlightOnHover verticalSpacing={8} className="rows">
             <Table.Thead><Table.Tr>{shown.map((column) => <Table.Th key={column.key} className={column.number ? 'number' : ''}>{column.word}</Table.Th>)}{lastColumn ? <Table.Th><span className="visually-hidden">{t('Działania', 'Actions')}</span></Table.Th> : null}</Table.Tr></Table.Thead>
             <Table.Tbody>{found.data.rows.map((row) => <Table.Tr key={keyOf(row)}>{shown.map((column, index) => <Table.Td key={column.key} className={column.number ? 'number' : ''}>{index === 0 && to ? <Link href={to(row)}>{column.show(row)}</Link> : column.show(row)}</Table.Td>)}{lastColumn ? <Table.Td className="number">{lastColumn(row)}</Table.Td> : null}</Table.Tr>)}</Table.Tbody>
-          </Table></Table.ScrollContainer>
+          </Table></Wide>
           {params.get('after') !== null || found.data.next !== null ? <Group justify="flex-end" mt="xs">{params.get('after') === null ? null : <Button variant="default" size="compact-md" onClick={() => set({ after: null })}>{t('Na początek', 'To the first page')}</Button>}{found.data.next === null ? null : <Button variant="default" size="compact-md" onClick={() => set({ after: found.data.next })}>{t('Następna strona', 'Next page')}</Button>}</Group> : null}
         </>
       )}

@@ -2,7 +2,7 @@ import { Alert, Button, Group, Text, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { api, count, inUnit, locale, plural, t, tenantNow } from '@premia/ui';
 import { useState } from 'react';
-import { Bones, Card, Confirm, Failed, Head, told, useGuard } from './parts.tsx';
+import { Bones, Card, Confirm, Failed, Head, told, useGuard, Wide } from './parts.tsx';
 import { ImportState } from './imports.tsx';
 import { useHere, useMay } from './place.ts';
 
@@ -73,8 +73,8 @@ function Quarantine({ id, open }: { id: string; open: boolean }) {
     <Card title={t('Kwarantanna', 'Set aside')} action={<Group gap="xs"><Button variant="default" size="compact-md" onClick={() => void save()}>CSV</Button>{open && may('facts:write') ? <Button size="compact-md" disabled={Object.keys(mended).length === 0} loading={mend.isPending} onClick={() => mend.mutate()}>{t('Popraw i sprawdź ponownie', 'Mend and check again')}</Button> : null}</Group>}>
       {asking}
       {found.isPending ? <Bones rows={3} /> : found.isError ? <Failed error={found.error} again={() => void found.refetch()} /> : (
-        <div style={{ overflowX: 'auto' }}><table className="sheet"><thead><tr><th scope="col">{t('Plik, wiersz', 'File, row')}</th><th scope="col">{t('Kolumna', 'Column')}</th><th scope="col">{t('Wartość', 'Value')}</th><th scope="col">{t('Powód', 'Reason')}</th></tr></thead>
-          <tbody>{found.data.rows.map((row) => { const key = `${row.part}/${row.line}/${row.column}`; return <tr key={key}><td>{row.part}, {row.line}</td><td>{row.column}</td><td>{open && may('facts:write') ? <input aria-label={`${t('Wartość, wiersz', 'Value, row')} ${row.line}, ${row.column}`} className={mended[key] === undefined ? '' : 'changed'} value={mended[key] ?? row.value} onChange={(event) => setMended({ ...mended, [key]: event.target.value })} /> : row.value}</td><td>{row.reason}</td></tr>; })}</tbody></table></div>
+        <Wide><table className="sheet"><thead><tr><th scope="col">{t('Plik, wiersz', 'File, row')}</th><th scope="col">{t('Kolumna', 'Column')}</th><th scope="col">{t('Wartość', 'Value')}</th><th scope="col">{t('Powód', 'Reason')}</th></tr></thead>
+          <tbody>{found.data.rows.map((row) => { const key = `${row.part}/${row.line}/${row.column}`; return <tr key={key}><td>{row.part}, {row.line}</td><td>{row.column}</td><td>{open && may('facts:write') ? <input aria-label={`${t('Wartość, wiersz', 'Value, row')} ${row.line}, ${row.column}`} className={mended[key] === undefined ? '' : 'changed'} value={mended[key] ?? row.value} onChange={(event) => setMended({ ...mended, [key]: event.target.value })} /> : row.value}</td><td>{row.reason}</td></tr>; })}</tbody></table></Wide>
       )}
     </Card>
   );

@@ -20,7 +20,7 @@ export function Inquiries({ id }: { id?: string }) {
       <DataTable<Row> name="inquiries" file={`/v1/programs/${program.key}/inquiries`} keyOf={(row) => row.id} to={(row) => `/inquiries/${row.id}`} empty={t('Nikt jeszcze o nic nie zapytał.', 'Nobody has asked anything yet.')} filters={[{ name: 'state', word: t('Stan', 'State'), options: Object.entries(STATES).map(([value, word]) => ({ value, label: word()[1] })) }, { name: 'member', word: t('Kod uczestnika', 'Member code') }]}
         ask={async (page) => { const { inquiries, next } = await api.listInquiries({ params: { program: program.key }, query: page as never }); return { rows: inquiries, next }; }}
         columns={[{ key: 'subject', word: t('Temat', 'Subject'), show: (row) => row.subject }, { key: 'name', word: t('Kto', 'Who'), show: (row) => row.name ?? row.member }, { key: 'document', word: t('Dokument', 'Document'), show: (row) => row.document ?? '' }, { key: 'state', word: t('Stan', 'State'), show: (row) => { const [tone, word] = STATES[row.state]?.() ?? ['plain', row.state]; return <State tone={tone}>{word}</State>; } }, { key: 'opened_at', word: t('Zgłoszone', 'Asked'), show: (row) => moment(row.opened_at) }]} />
-      <Drawer opened={id !== undefined} onClose={() => go('/inquiries')} position="right" size="lg" title={t('Zgłoszenie', 'Inquiry')} closeButtonProps={{ 'aria-label': t('Zamknij', 'Close') }}>{id === undefined ? null : <Inquiry id={id} />}</Drawer>
+      <Drawer opened={id !== undefined} onClose={() => go('/inquiries')} position="right" size="lg" title={t('Zgłoszenie', 'Inquiry')} closeButtonProps={{ 'aria-label': t('Zamknij', 'Close') }} attributes={{ header: { role: 'none' } }}>{id === undefined ? null : <Inquiry id={id} />}</Drawer>
     </>
   );
 }

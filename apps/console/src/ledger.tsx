@@ -4,7 +4,7 @@ import { api, count, inUnit, month, moment, plural, t } from '@premia/ui';
 import { useLocation } from 'wouter';
 import { Bars } from './chart.tsx';
 import { Entries } from './entries.tsx';
-import { Bones, Card, Empty, Failed, Head, useGuard } from './parts.tsx';
+import { Bones, Card, Empty, Failed, Head, useGuard, Wide } from './parts.tsx';
 import { useHere, useMay } from './place.ts';
 
 type Verified = Awaited<ReturnType<typeof api.verify>>;
@@ -67,5 +67,5 @@ function Seals() {
   const found = useQuery({ queryKey: ['seals'], queryFn: () => api.listSeals({ query: { limit: 50 } }) });
   if (found.isPending) return <Bones />;
   if (found.isError) return <Failed error={found.error} again={() => void found.refetch()} />;
-  return <Card title={t('Łańcuch pieczęci', 'The chain of seals')}><Text size="sm" c="dimmed" mb="sm">{t('Zachowaj najnowszą pieczęć poza tą bazą: z nią każda późniejsza zmiana zapisów wyjdzie na jaw.', 'Keep the newest seal outside this database: with it, any later change of records comes to light.')}</Text>{found.data.seals.length === 0 ? <Empty>{t('Jeszcze nic nie zapieczętowano; dzieje się to co dziesięć minut.', 'Nothing is sealed yet; it happens every ten minutes.')}</Empty> : <div style={{ overflowX: 'auto' }}><table className="sheet"><thead><tr><th scope="col">{t('Nr', 'No')}</th><th scope="col">{t('Kiedy', 'When')}</th><th scope="col">{t('Pieczęć', 'Seal')}</th></tr></thead><tbody>{found.data.seals.map((seal) => <tr key={seal.seal}><td>{seal.seal}</td><td>{moment(seal.sealed_at)}</td><td className="mono">{seal.head}</td></tr>)}</tbody></table></div>}</Card>;
+  return <Card title={t('Łańcuch pieczęci', 'The chain of seals')}><Text size="sm" c="dimmed" mb="sm">{t('Zachowaj najnowszą pieczęć poza tą bazą: z nią każda późniejsza zmiana zapisów wyjdzie na jaw.', 'Keep the newest seal outside this database: with it, any later change of records comes to light.')}</Text>{found.data.seals.length === 0 ? <Empty>{t('Jeszcze nic nie zapieczętowano; dzieje się to co dziesięć minut.', 'Nothing is sealed yet; it happens every ten minutes.')}</Empty> : <Wide><table className="sheet"><thead><tr><th scope="col">{t('Nr', 'No')}</th><th scope="col">{t('Kiedy', 'When')}</th><th scope="col">{t('Pieczęć', 'Seal')}</th></tr></thead><tbody>{found.data.seals.map((seal) => <tr key={seal.seal}><td>{seal.seal}</td><td>{moment(seal.sealed_at)}</td><td className="mono">{seal.head}</td></tr>)}</tbody></table></Wide>}</Card>;
 }

@@ -13,6 +13,8 @@ export const Head = ({ title, trail = [], action, quiet }: { title: ReactNode; t
 );
 
 export const Card = ({ title, children, action, wide }: { title?: ReactNode; children: ReactNode; action?: ReactNode; wide?: boolean }) => <section className={`card${wide ? ' wide' : ''}`}>{title ? <Group justify="space-between" mb="xs"><Title order={2}>{title}</Title>{action}</Group> : null}{children}</section>;
+/** A table wider than its place scrolls in it, by keyboard too. */
+export const Wide = ({ children, least }: { children: ReactNode; least?: number }) => <div className="scrolled" tabIndex={0} role="group" aria-label={t('Tabela, można przewijać', 'A table; it can be scrolled')}>{least === undefined ? children : <div style={{ minWidth: least }}>{children}</div>}</div>;
 export const Bones = ({ rows = 6 }: { rows?: number }) => <Stack gap="xs" role="status" aria-label={t('Wczytuję', 'Loading')}>{Array.from({ length: rows }, (_, n) => <Skeleton key={n} height={28} />)}</Stack>;
 export const Failed = ({ error, again }: { error: unknown; again?: () => void }) => <Alert color="red" variant="outline" title={t('Nie udało się', 'That did not work')} role="alert"><Text size="sm" mb={again ? 'xs' : 0}>{whatWentWrong(error)}</Text>{again ? <Button size="compact-sm" variant="default" onClick={again}>{t('Spróbuj jeszcze raz', 'Try again')}</Button> : null}</Alert>;
 export const Empty = ({ children, action }: { children: ReactNode; action?: ReactNode }) => <Stack align="flex-start" gap="xs" p="lg" className="empty"><Text>{children}</Text>{action}</Stack>;
@@ -37,7 +39,7 @@ function SecondFactor({ pending, close }: { pending: { again: () => void } | nul
   const [wrong, setWrong] = useState(false);
   const check = async (): Promise<void> => { const { ok } = await signInCall('/two-factor/verify-totp', { code: code.replaceAll(' ', '') }); setCode(''); if (!ok) { setWrong(true); return; } setWrong(false); close(); pending?.again(); };
   return (
-    <Modal opened={pending !== null} onClose={close} title={t('Potwierdź kodem z aplikacji', 'Confirm with a code from your app')} closeButtonProps={{ 'aria-label': t('Zamknij', 'Close') }}>
+    <Modal opened={pending !== null} onClose={close} title={t('Potwierdź kodem z aplikacji', 'Confirm with a code from your app')} closeButtonProps={{ 'aria-label': t('Zamknij', 'Close') }} attributes={{ header: { role: 'none' } }}>
       <form onSubmit={(event) => { event.preventDefault(); void check(); }}><Stack>
         <label className="field">{t('Sześć cyfr', 'Six digits')}<input data-autofocus inputMode="numeric" autoComplete="one-time-code" required pattern="[0-9 ]{6,7}" value={code} onChange={(event) => setCode(event.target.value)} /></label>
         {wrong ? <Text c="var(--negative)" role="alert">{t('Ten kod nie pasuje albo był już użyty.', 'This code does not fit, or was used already.')}</Text> : null}
@@ -49,7 +51,7 @@ function SecondFactor({ pending, close }: { pending: { again: () => void } | nul
 
 /** Danger names the thing and the consequence in numbers before it happens. */
 export function Confirm({ open, close, title, children, word, act, busy }: { open: boolean; close: () => void; title: string; children: ReactNode; word: string; act: () => void; busy?: boolean }) {
-  return <Modal opened={open} onClose={close} title={title} closeButtonProps={{ 'aria-label': t('Zamknij', 'Close') }}><Stack>{children}<Group justify="flex-end"><Button variant="default" onClick={close}>{t('Wróć', 'Back')}</Button><Button onClick={act} loading={busy ?? false}>{word}</Button></Group></Stack></Modal>;
+  return <Modal opened={open} onClose={close} title={title} closeButtonProps={{ 'aria-label': t('Zamknij', 'Close') }} attributes={{ header: { role: 'none' } }}><Stack>{children}<Group justify="flex-end"><Button variant="default" onClick={close}>{t('Wróć', 'Back')}</Button><Button onClick={act} loading={busy ?? false}>{word}</Button></Group></Stack></Modal>;
 }
 
 /** Keeps a half-filled form from being left by accident. */

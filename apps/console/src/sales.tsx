@@ -5,7 +5,7 @@ import { useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { DataTable } from './data-table.tsx';
 import { Explained } from './explained.tsx';
-import { Bones, Card, Confirm, Failed, Head, State, told, useGuard } from './parts.tsx';
+import { Bones, Card, Confirm, Failed, Head, State, told, useGuard, Wide } from './parts.tsx';
 import { useHere, useMay } from './place.ts';
 
 type Row = Awaited<ReturnType<typeof api.listDocuments>>['documents'][number];
@@ -43,7 +43,7 @@ export function Document({ id = '' }: { id?: string }) {
       <Head title={one.number} trail={[['/sales', t('Sprzedaż', 'Sales')]]} quiet={`${KINDS[one.kind]?.() ?? one.kind}, ${day(one.occurred_on)}, ${one.source}`} action={may('rules:propose') && one.credited.length > 0 ? <Button variant="default" onClick={() => setMoving(true)}>{t('Zapisz na kogoś innego', 'Credit to somebody else')}</Button> : null} />
       <div className="two">
         <div>
-          <Card title={t('Pozycje', 'Lines')}><div style={{ overflowX: 'auto' }}><table className="sheet"><thead><tr><th scope="col">{t('Produkt', 'Product')}</th><th scope="col">{t('Ilość', 'Quantity')}</th><th scope="col">{t('Netto', 'Net')}</th></tr></thead><tbody>{one.items.map((item) => <tr key={item.line}><td>{item.product ?? '–'}{item.name ? <Text span c="dimmed" size="sm"> {item.name}</Text> : null}</td><td>{amount(item.quantity)}</td><td>{money(item.net, program.currency)}</td></tr>)}</tbody><tfoot><tr><td>{t('Razem', 'Total')}</td><td /><td><strong>{money(one.net, program.currency)}</strong></td></tr></tfoot></table></div></Card>
+          <Card title={t('Pozycje', 'Lines')}><Wide><table className="sheet"><thead><tr><th scope="col">{t('Produkt', 'Product')}</th><th scope="col">{t('Ilość', 'Quantity')}</th><th scope="col">{t('Netto', 'Net')}</th></tr></thead><tbody>{one.items.map((item) => <tr key={item.line}><td>{item.product ?? '–'}{item.name ? <Text span c="dimmed" size="sm"> {item.name}</Text> : null}</td><td>{amount(item.quantity)}</td><td>{money(item.net, program.currency)}</td></tr>)}</tbody><tfoot><tr><td>{t('Razem', 'Total')}</td><td /><td><strong>{money(one.net, program.currency)}</strong></td></tr></tfoot></table></Wide></Card>
           {one.corrected || one.base ? <Card title={t('Koryguje', 'Corrects')}>{one.corrected ? <Related document={one.corrected} /> : <Text>{one.base} – <State tone="care">{t('jeszcze nie przyszła', 'not here yet')}</State></Text>}</Card> : null}
           {one.corrections.length > 0 ? <Card title={t('Korekty tego dokumentu', 'Corrections of this document')}>{one.corrections.map((item) => <Related key={item.id} document={item} />)}</Card> : null}
           <Card title={t('Na kogo zapisane', 'Who was credited')}>{one.credited.length === 0 ? <Text c="dimmed">{t('Na nikogo: kupujący lub przedstawiciel nie jest w programie.', 'Nobody: the buyer or the rep is not in the program.')}</Text> : <dl className="pairs">{one.credited.map((item) => [<dt key={`${item.member}${item.role}t`}><Anchor component={Link} href={`/members/${encodeURIComponent(item.member)}`}>{item.name ?? item.member}</Anchor> · {ROLES[item.role]?.() ?? item.role}</dt>, <dd key={`${item.member}${item.role}`} className="number">{money(item.net, program.currency)}</dd>])}</dl>}</Card>

@@ -3,7 +3,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { amount, api, codeOf, month, percent, plural, t } from '@premia/ui';
 import { useRef, useState, type ClipboardEvent } from 'react';
 import { useSearchParams } from 'wouter';
-import { Bones, Card, Confirm, Empty, Failed, Head, told, useGuard, useUnsaved } from './parts.tsx';
+import { Bones, Card, Confirm, Empty, Failed, Head, told, useGuard, useUnsaved, Wide } from './parts.tsx';
 import { useHere, useMay } from './place.ts';
 
 const monthsFrom = (first: string, n: number): string[] => Array.from({ length: n }, (_, index) => { const at = new Date(Date.UTC(Number(first.slice(0, 4)), Number(first.slice(5, 7)) - 1 + index, 1)); return at.toISOString().slice(0, 10); });
@@ -56,10 +56,10 @@ export function Targets() {
           {found.isPending ? <Bones /> : found.isError ? <Failed error={found.error} again={() => void found.refetch()} /> : rows.length === 0 ? <Empty>{t('Nikt nie ma celu w tych miesiącach.', 'Nobody has a target in these months.')}</Empty> : (
             <>
               {edit ? <Text size="sm" c="dimmed" mb="xs">{t('Wklej zakres z arkusza w pierwszą komórkę. Strzałki i Enter przechodzą między komórkami.', 'Paste a range from a spreadsheet into the first cell. Arrows and Enter move between cells.')}</Text> : null}
-              <div style={{ overflowX: 'auto' }}><table className="sheet" ref={table}><thead><tr><th scope="col">{t('Kto', 'Who')}</th>{columns.map((start) => <th scope="col" key={start}>{month(start)}</th>)}</tr></thead>
+              <Wide><table className="sheet" ref={table}><thead><tr><th scope="col">{t('Kto', 'Who')}</th>{columns.map((start) => <th scope="col" key={start}>{month(start)}</th>)}</tr></thead>
                 <tbody>{rows.map((row, r) => <tr key={row.subject}><td>{row.name ?? row.subject} <Text span size="xs" c="dimmed">{row.subject}</Text></td>{columns.map((start, c) => { const window = row.windows.find((item) => item.window_start === start); const key = `${row.subject}/${start}`; return (
                   <td key={start}>{edit ? <input data-cell={`${r}-${c}`} aria-label={`${row.name ?? row.subject}, ${month(start)}`} className={changed[key] === undefined ? '' : 'changed'} value={changed[key] ?? (window ? amount(window.value) : '')} onFocus={(event) => event.target.select()} onPaste={(event) => paste(event, r, c)} onKeyDown={(event) => { if (event.key === 'Enter' || event.key === 'ArrowDown') move(r + 1, c); else if (event.key === 'ArrowUp') move(r - 1, c); }} onChange={(event) => setChanged({ ...changed, [key]: readNumber(event.target.value) })} /> : window ? amount(window.value) : '–'}
-                    <Text size="xs" c="dimmed" title={window?.reason ?? undefined}>{window?.bp === null || window === undefined ? '\u00a0' : percent(window.bp)}</Text></td>); })}</tr>)}</tbody></table></div>
+                    <Text size="xs" c="dimmed" title={window?.reason ?? undefined}>{window?.bp === null || window === undefined ? '\u00a0' : percent(window.bp)}</Text></td>); })}</tr>)}</tbody></table></Wide>
               {found.data.next || after ? <Group justify="flex-end" mt="sm">{after ? <Button variant="default" size="compact-md" onClick={() => set('after', null)}>{t('Na początek', 'To the first page')}</Button> : null}{found.data.next ? <Button variant="default" size="compact-md" onClick={() => set('after', found.data.next)}>{t('Następna strona', 'Next page')}</Button> : null}</Group> : null}
             </>
           )}

@@ -69,6 +69,7 @@ const NAMES = { pl: ['styczeń', 'luty', 'marzec', 'kwiecień', 'maj', 'czerwiec
 /** '2026-11-14' → „14 lis 2026”. */
 export function day(text: string | null): string {
   if (text === null || text === 'infinity') return t('bezterminowo', 'no end');
+  if (text === '-infinity') return t('od początku', 'from the beginning');
   const [year, month, date] = text.slice(0, 10).split('-');
   return `${Number(date)}${NBSP}${MONTHS[locale()][Number(month) - 1]}${NBSP}${year}`;
 }
