@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const NODE_WANTED = [22, 18];
@@ -99,6 +100,12 @@ function build(node) {
   for (const app of ['portal', 'console']) {
     const done = spawnSync(node, [bin('vite/bin/vite.js'), 'build', '--logLevel', 'warn', join(root, 'apps', app)], { cwd: root, stdio: ['ignore', 2, 2], env: cleanEnvironment() });
     if (done.status !== 0) { say(`The ${app} could not be built.`); process.exit(1); }
+  }
+  // Compressed once here, not at every request.
+  for (const file of sources(join(root, 'dist')).filter((name) => /\.(js|css|svg|webmanifest)$/.test(name))) {
+    const bytes = readFileSync(file);
+    writeFileSync(`${file}.br`, brotliCompressSync(bytes));
+    writeFileSync(`${file}.gz`, gzipSync(bytes, { level: 9 }));
   }
   writeFileSync(stampFile, stamp);
 }

@@ -23,14 +23,15 @@ export function Builder({ id = 'new' }: { id?: string }) {
   const [draft, setDraft] = useState<Draft | null>(null);
   const [publishing, setPublishing] = useState(false);
   const shown = draft ?? current ?? null;
-  useUnsaved(draft !== null && JSON.stringify(draft) !== JSON.stringify(current));
+  const dirty = draft !== null && JSON.stringify(flat(draft)) !== JSON.stringify(flat(current));
+  useUnsaved(dirty);
   if (list.isPending) return <Bones />;
   if (list.isError) return <Failed error={list.error} again={() => void list.refetch()} />;
   if (!fresh && !found) return <Head title={t('Nie ma takiej mechaniki', 'There is no such mechanic')} trail={[['/mechanics', t('Mechaniki', 'Mechanics')]]} />;
   const edit = may('rules:propose');
   return (
     <>
-      <Head title={found ? said(found.name) : t('Nowa mechanika', 'A new mechanic')} trail={[['/mechanics', t('Mechaniki', 'Mechanics')]]} quiet={found ? `v${found.versions.at(-1)?.number} ${t('od', 'from')} ${day(found.versions.at(-1)?.from ?? null)}` : null} action={edit && shown ? <Button onClick={() => setPublishing(true)} disabled={draft === null}>{t('Opublikuj', 'Publish')}</Button> : null} />
+      <Head title={found ? said(found.name) : t('Nowa mechanika', 'A new mechanic')} trail={[['/mechanics', t('Mechaniki', 'Mechanics')]]} quiet={found ? `v${found.versions.at(-1)?.number} ${t('od', 'from')} ${day(found.versions.at(-1)?.from ?? null)}` : null} action={edit && shown ? <Button onClick={() => setPublishing(true)} disabled={!dirty}>{t('Opublikuj', 'Publish')}</Button> : null} />
       <div className="two">
         <Card title={t('Zasada', 'Rule')}>
           {edit ? (

@@ -1,6 +1,6 @@
 import { Alert, Button, Group, Select, Stack, Tabs, Text } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { api, day, inUnit, locale, moment, money, percent, t, useLanguage } from '@premia/ui';
+import { api, day, inUnit, locale, moment, money, percent, said, t, useLanguage } from '@premia/ui';
 import { useState } from 'react';
 import { Link, useLocation, useSearchParams } from 'wouter';
 import { DataTable } from './data-table.tsx';
@@ -23,7 +23,7 @@ export function Member({ id = '' }: { id?: string }) {
   const money1 = useQuery({ queryKey: ['member-balances', program.key, id], queryFn: () => api.memberBalances({ params: { program: program.key, member: id } }), enabled: may('ledger:read') });
   const steps = useQuery({ queryKey: ['next-steps', program.key, id, language], queryFn: () => api.nextSteps({ params: { program: program.key, member: id }, query: { locale: locale() } }), enabled: may('ledger:read') });
   const benefits = useQuery({ queryKey: ['benefits', program.key, id, language], queryFn: () => api.readBenefits({ params: { program: program.key, member: id }, query: { locale: locale() } }), enabled: may('ledger:read') });
-  const [doing, setDoing] = useState<'' | 'adjust' | 'merge' | 'state' | 'invite'>('');
+  const [doing, setDoing] = useState<'' | 'adjust' | 'merge' | 'state' | 'invite' | 'erase'>('');
   if (card.isPending) return <Bones />;
   if (card.isError) return <Failed error={card.error} again={() => void card.refetch()} />;
   const one = card.data;
@@ -50,13 +50,14 @@ export function Member({ id = '' }: { id?: string }) {
         <Tabs.Panel value="why"><WhyNot member={one.code} /></Tabs.Panel>
         <Tabs.Panel value="targets"><MemberTargets member={one.code} /></Tabs.Panel>
         <Tabs.Panel value="lots"><Card><Wide><table className="sheet"><thead><tr><th scope="col">{t('Ile', 'Amount')}</th><th scope="col">{t('Od', 'From')}</th><th scope="col">{t('Ważne do', 'Valid until')}</th></tr></thead><tbody>{(money1.data?.lots ?? []).map((lot, index) => <tr key={index}><td>{inUnit(lot.amount, lot.unit, program.units)}{lot.waits ? <> <State tone="care">{t('czeka', 'pending')}</State></> : null}</td><td>{day(lot.available_on)}</td><td>{day(lot.expires_on)}</td></tr>)}</tbody></table></Wide></Card></Tabs.Panel>
-        <Tabs.Panel value="agreements"><Agreements member={one.code} /></Tabs.Panel>
+        <Tabs.Panel value="agreements"><Agreements member={one.code} /><Group mt="md"><Button variant="default" onClick={() => void download(program.key, one.code)}>{t('Wszystkie dane o tej osobie', 'All data about this person')}</Button>{may('people:write') ? <Button variant="default" onClick={() => setDoing('erase')}>{t('Usuń dane osoby', 'Erase the person’s data')}</Button> : null}</Group></Tabs.Panel>
         <Tabs.Panel value="history"><Card><Wide><table className="sheet"><thead><tr><th scope="col">{t('Co', 'What')}</th><th scope="col">{t('Od', 'From')}</th><th scope="col">{t('Do', 'To')}</th></tr></thead><tbody>{one.assignments.map((item, index) => <tr key={`a${index}`}><td>{[item.role, item.company, item.team, item.territory].filter((part) => part !== null).join(' · ')}</td><td>{day(item.from)}</td><td>{day(item.to)}</td></tr>)}{one.states.map((item, index) => <tr key={`s${index}`}><td><MemberState state={item.state} /> {item.reason}</td><td>{day(item.from)}</td><td /></tr>)}{one.profiles.map((item, index) => <tr key={`p${index}`}><td>{[item.company_type, ...Object.entries(item.attributes).map(([key, value]) => `${key}: ${value}`)].filter((part) => part !== null).join(' · ')}</td><td>{day(item.from)}</td><td>{day(item.to)}</td></tr>)}{one.segments.map((item, index) => <tr key={`g${index}`}><td>{t('segment', 'segment')} {item.segment}</td><td>{day(item.from)}</td><td>{day(item.to)}</td></tr>)}</tbody></table></Wide></Card></Tabs.Panel>
         <Tabs.Panel value="notes"><Notes member={one.code} /></Tabs.Panel>
       </Tabs>
       {doing === 'adjust' ? <Adjust member={one.code} close={() => setDoing('')} /> : null}
       {doing === 'merge' ? <Merge member={one.code} close={() => setDoing('')} /> : null}
       {doing === 'state' ? <ChangeState member={one.code} close={() => setDoing('')} /> : null}
+      {doing === 'erase' ? <Erase member={one.code} close={() => setDoing('')} /> : null}
       <Invite open={doing === 'invite'} close={() => setDoing('')} member={one.code} />
     </>
   );
@@ -130,6 +131,32 @@ function Adjust({ member, close }: { member: string; close: () => void }) {
       <Select label={t('Jednostka', 'Unit')} data={program.units.map((item) => ({ value: item.key, label: item.key }))} value={unit} onChange={(value) => setUnit(value ?? unit)} allowDeselect={false} />
       <label className="field">{t('Ile (minus odbiera)', 'How many (a minus takes away)')}<input inputMode="decimal" value={amount} onChange={(event) => setAmount(event.target.value)} /></label>
       <label className="field">{t('Powód – zobaczy go uczestnik', 'Reason – the member sees it')}<textarea rows={2} value={reason} onChange={(event) => setReason(event.target.value)} /></label>
+    </Confirm>
+  );
+}
+
+async function download(program: string, member: string): Promise<void> {
+  const file = URL.createObjectURL(new Blob([JSON.stringify(await api.exportMember({ params: { program, member } }), null, 2)], { type: 'application/json' }));
+  Object.assign(document.createElement('a'), { href: file, download: `${member}.json` }).click();
+  URL.revokeObjectURL(file);
+}
+
+/** What goes, what stays and why, before it happens; the code is typed by hand, since nothing brings it back. */
+function Erase({ member, close }: { member: string; close: () => void }) {
+  const { program } = useHere();
+  const [, go] = useLocation();
+  const client = useQueryClient();
+  const { failed, asking } = useGuard();
+  const [confirm, setConfirm] = useState('');
+  const preview = useQuery({ queryKey: ['erasure', program.key, member], queryFn: () => api.previewErasure({ params: { program: program.key, member } }) });
+  const erase = useMutation({ mutationFn: () => api.eraseMember({ params: { program: program.key, member }, body: { confirm } }), onSuccess: async (done) => { told(t('Dane usunięte. Księga się nie zmieniła.', 'The data are erased. The books did not change.')); go(`/members/${done.pseudonym}`); await client.invalidateQueries(); }, onError: (error) => failed(error, () => erase.mutate()) });
+  return (
+    <Confirm open close={close} title={t('Usunąć dane tej osoby?', 'Erase this person’s data?')} word={t('Usuń na zawsze', 'Erase for good')} act={() => erase.mutate()} busy={erase.isPending}>{asking}
+      {preview.isPending ? <Bones rows={4} /> : preview.isError ? <Failed error={preview.error} /> : (
+        <><Text fw={600}>{t('Zniknie', 'Goes')}</Text><dl className="pairs">{preview.data.goes.map((item) => [<dt key={`${item.what.en}t`}>{said(item.what)}</dt>, <dd key={item.what.en}>{item.count}</dd>])}</dl>
+          <Text fw={600}>{t('Zostanie, bez możliwości odczytania osoby', 'Stays, with nobody to be read from it')}</Text>{preview.data.stays.map((item) => <Text key={item.what.en} size="sm">{said(item.what)}: {item.count}<br /><Text span size="xs" c="dimmed">{said(item.why)}</Text></Text>)}</>
+      )}
+      <label className="field">{t(`Przepisz kod ${member}, żeby potwierdzić`, `Type the code ${member} to confirm`)}<input value={confirm} onChange={(event) => setConfirm(event.target.value)} /></label>
     </Confirm>
   );
 }

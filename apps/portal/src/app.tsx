@@ -40,10 +40,10 @@ function Member() {
   const [chosen, choose] = useState<string | null>(() => localStorage.getItem('premia.program'));
   const places: Here[] = (session.data?.tenants ?? []).flatMap((tenant) => tenant.programs.flatMap((program) => (program.self ? [{ tenant: tenant.key, look: tenant.look, program, self: program.self, permissions: program.permissions }] : [])));
   const kept = keptPlace();
-  const here = places.find((place) => `${place.tenant}/${place.program.key}` === chosen) ?? places[0] ?? (session.isError && codeOf(session.error) === 'offline' ? kept : undefined);
+  const here = places.find((place) => `${place.tenant}/${place.program.key}` === chosen) ?? places[0] ?? (session.isPending || (session.isError && codeOf(session.error) === 'offline') ? kept : undefined);
   useEffect(() => { if (here) { applyLook(here.look); document.title = here.program.name[document.documentElement.lang === 'en' ? 'en' : 'pl']; localStorage.setItem('premia.place', JSON.stringify(here)); } }, [here]);
   if (here && tenantNow() !== here.tenant) setTenant(here.tenant);
-  if (session.isPending) return <Loading />;
+  if (session.isPending && !here) return <Loading />; // a place known from the last visit is asked about while the session is looked up
   if (session.isError && codeOf(session.error) === 'not_authenticated') return <Redirect to={`/sign-in?to=${encodeURIComponent(path)}`} />;
   if (!here && session.isError) return <Failed error={session.error} again={() => void session.refetch()} />;
   if (!here) return <NoMembership staff={(session.data?.tenants.length ?? 0) > 0} />;

@@ -38,6 +38,7 @@ export async function seedDemo(context: Context, options: { say: (text: string) 
   await recordMemberActivities(before, { program: 'lapa', source: 'academy', drafts: demo.activities });
   for (const [index, { month, lines }] of demo.months.entries()) {
     for (let at = 0; at < lines.length; at += LINES_PER_STEP) await recordSales(asOf(context, addDays(addMonths(month, 1), 1), anchor), { program: 'lapa', source: 'distributor', lines: lines.slice(at, at + LINES_PER_STEP) });
+    await settleStale(asOf(context, addDays(addMonths(month, 1), 1), anchor), 'lapa');
     if (((index + 1) & index) === 0) await context.transaction((tx) => sql`SELECT platform.refresh_statistics()`.execute(tx));
     options.say(`  ${month.slice(0, 7)}: ${lines.length} lines (${index + 1} of ${demo.months.length})`);
   }

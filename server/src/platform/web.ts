@@ -14,7 +14,7 @@ export async function serveScreens(app: FastifyInstance, root: string): Promise<
   const apps = [{ prefix: '/console/', folder: join(root, 'console') }, { prefix: '/', folder: join(root, 'portal') }];
   for (const [index, { prefix, folder }] of apps.entries()) {
     if (!existsSync(folder)) continue;
-    await app.register(fastifyStatic, { root: folder, prefix, index: false, wildcard: false, decorateReply: index === 0, setHeaders: (reply, path) => { void reply.header('Cache-Control', path.includes('/assets/') ? `public, max-age=${YEAR_S}, immutable` : 'no-cache'); } });
+    await app.register(fastifyStatic, { root: folder, prefix, index: false, wildcard: false, preCompressed: true, decorateReply: index === 0, setHeaders: (reply, path) => { void reply.header('Cache-Control', path.includes('/assets/') ? `public, max-age=${YEAR_S}, immutable` : 'no-cache'); } });
   }
   const page = (folder: string) => (_request: unknown, reply: FastifyReply): FastifyReply => {
     const file = join(folder, 'index.html');

@@ -1,12 +1,12 @@
 import type { PeopleRouteName } from '@premia/contract';
 import { Refusal, formatMinor, phrase, type Day, type Locale } from '@premia/kernel';
 import { sql } from 'kysely';
-import { today } from '../../platform/context.ts';
-import { rows } from '../../platform/database.ts';
+import { today, type Context } from '../../platform/context.ts';
+import { rows, type Tx } from '../../platform/database.ts';
 import { numberedCursor, type Handled, type Handler } from '../../platform/http.ts';
 import { listDocuments, readDocument } from '../facts/index.ts';
 import { lotsOf, newestEntries, readBalances } from '../ledger/index.ts';
-import { currentTerms, findMember, findProgram, listAccepted, listConsents, listInquiries, messagesOf, ownMember, readMember, type Program } from '../members/index.ts';
+import { currentTerms, findMember, findProgram, listAccepted, listConsents, listInquiries, listNotes, messagesOf, ownMember, readMember, type Member, type Program } from '../members/index.ts';
 import { explain } from './explain.ts';
 import { listMechanics, listPresets, tryMechanic } from './list-mechanics.ts';
 import { balanceView, entryView, readHome } from './read-home.ts';
@@ -51,7 +51,7 @@ export const deskHandlers: Record<ConsolePart, Handler> = {
   }),
 };
 
-type OwnPart = 'readHome' | 'myEntries' | 'myExplain' | 'myRules' | 'myBoards' | 'exportMe' | 'readCompany';
+type OwnPart = 'readHome' | 'myEntries' | 'myExplain' | 'myRules' | 'myBoards' | 'exportMe' | 'exportMember' | 'readCompany';
 
 /** What a member sees of their own. */
 export const ownHandlers: Record<Extract<PeopleRouteName, OwnPart>, Handler> = {
@@ -74,16 +74,8 @@ export const ownHandlers: Record<Extract<PeopleRouteName, OwnPart>, Handler> = {
   }),
   myRules: (context, given) => context.transaction(async (tx) => { const { program, member } = await ownMember(tx, given); return readRules(tx, context, program, member, today(context, program.zone), localeOf(given)); }),
   myBoards: (context, given) => context.transaction(async (tx) => { const { program, member } = await ownMember(tx, given); return readBoards(tx, context, program, member, today(context, program.zone), localeOf(given)); }),
-  exportMe: (context, given) => context.transaction(async (tx) => {
-    const { program, member, userId } = await ownMember(tx, given);
-    const inquiries = await listInquiries(tx, program, { memberId: member.memberId, after: 0n, limit: EXPORT_MAX });
-    const { documents } = await listDocuments(tx, program, { memberId: member.memberId, limit: EXPORT_MAX });
-    return {
-      made_at: new Date(context.now()).toISOString(), program: { key: program.key, name: program.settings.name, controller: program.settings['controller'] }, person: { id: userId, email: given.person?.email, name: given.person?.name }, member: await readMember(tx, program, member.memberId),
-      terms: await currentTerms(tx, program, today(context, program.zone)) ?? null, accepted: await listAccepted(tx, program, member.memberId), consents: await listConsents(tx, program, member.memberId), inquiries: inquiries.map((item) => ({ ...item })), messages: await messagesOf(tx, program, inquiries.map((item) => item.inquiry_id)),
-      balances: (await readBalances(tx, program.programId, today(context, program.zone), { memberId: member.memberId })).map(balanceView), entries: (await newestEntries(tx, program.programId, { memberId: member.memberId, limit: EXPORT_MAX })).map(entryView), documents,
-    };
-  }),
+  exportMe: (context, given) => context.transaction(async (tx) => { const { program, member, userId } = await ownMember(tx, given); return { person: { id: userId, email: given.person?.email, name: given.person?.name }, ...await everythingAbout(tx, context, program, member) }; }),
+  exportMember: (context, given) => context.transaction(async (tx) => { const program = await findProgram(tx, programOf(given)); return everythingAbout(tx, context, program, await findMember(tx, program, given.params['member'] as string)); }),
   readCompany: (context, given) => context.transaction(async (tx) => {
     const { program, company } = await ownMember(tx, given);
     if (company === null) throw new Refusal('program_not_found', 404, phrase('Nie prowadzisz tu żadnej firmy.', 'You manage no company here.'));
@@ -96,7 +88,19 @@ export const ownHandlers: Record<Extract<PeopleRouteName, OwnPart>, Handler> = {
 };
 
 /** Members assigned to a company on a day. */
-const peopleOf = (tx: Parameters<typeof findProgram>[0], program: Program, company: string, on: Day): Promise<{ member_id: bigint; code: string; kind: string; name: string | null; state: string }[]> => rows(tx, sql`SELECT m.member_id, m.code, m.kind, p.name, COALESCE(s.state, 'invited') AS state FROM members.member AS m
+const peopleOf = (tx: Tx, program: Program, company: string, on: Day): Promise<{ member_id: bigint; code: string; kind: string; name: string | null; state: string }[]> => rows(tx, sql`SELECT m.member_id, m.code, m.kind, p.name, COALESCE(s.state, 'invited') AS state FROM members.member AS m
   LEFT JOIN members.person AS p ON p.tenant_id = m.tenant_id AND p.program_id = m.program_id AND p.member_id = m.member_id
   LEFT JOIN LATERAL (SELECT state FROM members.member_state AS s WHERE s.tenant_id = m.tenant_id AND s.program_id = m.program_id AND s.member_id = m.member_id AND s.valid_from <= ${on} ORDER BY s.valid_from DESC, s.recorded_seq DESC LIMIT 1) AS s ON TRUE
   WHERE m.program_id = ${program.programId} AND m.merged_into IS NULL AND EXISTS (SELECT 1 FROM members.assignment AS a WHERE a.tenant_id = m.tenant_id AND a.program_id = m.program_id AND a.member_id = m.member_id AND a.company = ${company} AND a.valid_from <= ${on} AND a.valid_to > ${on}) ORDER BY m.code LIMIT 500`);
+
+/** Everything that is recorded about a member, for themselves and for whoever answers their request (GDPR Art. 15 and 20). */
+async function everythingAbout(tx: Tx, context: Context, program: Program, member: Member): Promise<Record<string, unknown>> {
+  const on = today(context, program.zone);
+  const inquiries = await listInquiries(tx, program, { memberId: member.memberId, after: 0n, limit: EXPORT_MAX });
+  const { documents } = await listDocuments(tx, program, { memberId: member.memberId, limit: EXPORT_MAX });
+  return {
+    made_at: new Date(context.now()).toISOString(), program: { key: program.key, name: program.settings.name, controller: program.settings['controller'] }, member: await readMember(tx, program, member.memberId),
+    terms: await currentTerms(tx, program, on) ?? null, accepted: await listAccepted(tx, program, member.memberId), consents: await listConsents(tx, program, member.memberId), inquiries: inquiries.map((item) => ({ ...item })), messages: await messagesOf(tx, program, inquiries.map((item) => item.inquiry_id)), notes: await listNotes(tx, program, member.memberId),
+    balances: (await readBalances(tx, program.programId, on, { memberId: member.memberId })).map(balanceView), entries: (await newestEntries(tx, program.programId, { memberId: member.memberId, limit: EXPORT_MAX })).map(entryView), documents,
+  };
+}

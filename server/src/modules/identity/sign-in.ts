@@ -31,6 +31,8 @@ export type SignIn = {
   sessionsOf(userId: string): Promise<{ id: string; agent: string | null; since: Date; seen: Date }[]>;
   endSession(userId: string, sessionId: string): Promise<boolean>;
   endSessions(userId: string): Promise<void>;
+  /** The account goes, with its password, sessions, authenticator and passkeys. */
+  deletePerson(userId: string): Promise<void>;
   setLocale(userId: string, locale: Locale): Promise<void>;
   /** Sets up a known authenticator: for the demo and for tests, never for people. */
   plantAuthenticator(userId: string, secret: string): Promise<void>;
@@ -144,6 +146,7 @@ export function makeSignIn(options: { url: string; publicUrl: string; secret: st
     sessionsOf: (userId) => rows(kysely, sql`SELECT id, "userAgent" AS agent, "createdAt" AS since, "updatedAt" AS seen FROM auth."session" WHERE "userId" = ${userId} AND "expiresAt" > ${new Date(now()).toISOString()} ORDER BY "updatedAt" DESC LIMIT 100`),
     endSession: async (userId, sessionId) => (await rows(kysely, sql`DELETE FROM auth."session" WHERE "userId" = ${userId} AND id = ${sessionId} RETURNING id`)).length > 0,
     setLocale: async (userId, locale) => { await sql`UPDATE auth."user" SET locale = ${locale} WHERE id = ${userId}`.execute(kysely); },
+    deletePerson: async (userId) => { await sql`DELETE FROM auth."user" WHERE id = ${userId}`.execute(kysely); },
     endSessions: async (userId) => { await sql`DELETE FROM auth."session" WHERE "userId" = ${userId}`.execute(kysely); },
     plantAuthenticator: async (userId, secret) => {
       const context = await auth.$context;

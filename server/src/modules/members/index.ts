@@ -11,5 +11,6 @@ export * from './routes.ts';
 export * from './terms.ts';
 export * from './consents.ts';
 export * from './inquiries.ts';
+export * from './erase-member.ts';
 export * from './routes-people.ts';
 export * from './vat.ts';

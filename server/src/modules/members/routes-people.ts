@@ -7,6 +7,7 @@ import { numberedCursor, type Handled, type Handler, type SignedIn } from '../..
 import { listMail, type Mailer } from '../../platform/mail.ts';
 import { acceptInvitation, endRole, grantsOf, grantsOfMember, invite, listGrants, listInvitations, openInvitation, principalOf, readLook, saveLook, DEFAULT_LOOK, type Look, type Role, type SignIn } from '../identity/index.ts';
 import { currentConsents, employerConsentsOf, listConsents, saveConsent, saveEmployerConsent, type Channel, type EmployerConsent } from './consents.ts';
+import { eraseMember, previewErasure } from './erase-member.ts';
 import { findMember, type Member } from './find-member.ts';
 import { addNote, listInquiries, listNotes, messagesOf, openInquiry, readInquiry, sayMore, type Inquiry, type Message } from './inquiries.ts';
 import { findProgram, type Program } from './program.ts';
@@ -32,7 +33,7 @@ export async function ownMember(tx: Tx, given: Handled): Promise<{ program: Prog
   return { program, member: await findMember(tx, program, self.member), userId: person.userId, role: self.role, company: self.company };
 }
 
-type MembersPart = 'readSession' | 'setLocale' | 'listSessions' | 'endSession' | 'readInvitation' | 'acceptInvitation' | 'listPeople' | 'invitePerson' | 'endRole' | 'unlockPerson' | 'acceptTerms' | 'readProfile' | 'saveConsent' | 'myInquiries' | 'openInquiry' | 'addMessage' | 'readMailbox' | 'printWelcome';
+type MembersPart = 'readSession' | 'setLocale' | 'listSessions' | 'endSession' | 'readInvitation' | 'acceptInvitation' | 'listPeople' | 'invitePerson' | 'endRole' | 'unlockPerson' | 'acceptTerms' | 'readProfile' | 'saveConsent' | 'myInquiries' | 'openInquiry' | 'addMessage' | 'readMailbox' | 'printWelcome' | 'previewErasure' | 'eraseMember';
 
 /** Whoever is signed in, by invitation or as a member: sessions, roles, terms, consents, questions. */
 export const peopleHandlers = (outside: PeopleOutside): Record<Extract<PeopleRouteName, MembersPart>, Handler> => ({
@@ -103,6 +104,8 @@ export const peopleHandlers = (outside: PeopleOutside): Record<Extract<PeopleRou
     const { program, member } = await ownMember(tx, given);
     return { state: await sayMore(tx, context, program, BigInt(text(given, 'inquiry')), { fromMember: true, memberId: member.memberId, ...(given.body as { body: string }) }) };
   }),
+  previewErasure: (context, given) => context.transaction(async (tx) => { const { program, member } = await memberOf(tx, given); return previewErasure(tx, program, member); }),
+  eraseMember: (context, given) => eraseMember(context, outside.signIn, { program: text(given, 'program'), member: text(given, 'member'), confirm: (given.body as { confirm: string }).confirm }),
   printWelcome: async (context, given) => {
     const program = await context.transaction((tx) => findProgram(tx, text(given, 'program')));
     return welcomePack(program.settings.name, outside.publicUrl, (given.body as { people: { name: string; code: string; link: string }[] }).people);
