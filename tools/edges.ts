@@ -4,6 +4,7 @@ export const EDGES: Record<string, readonly string[]> = {
   'packages/algebra': ['packages/kernel'],
   'packages/contract': [],
   'packages/sdk': [],
+  'packages/ui': ['packages/kernel'],
   'server/platform': ['packages/kernel', 'packages/contract'],
   'modules/identity': ['packages/kernel', 'server/platform'],
   'modules/members': ['packages/kernel', 'packages/contract', 'server/platform', 'modules/identity'],

@@ -10,5 +10,10 @@ self.addEventListener('fetch', (event) => {
     event.respondWith(caches.match(request).then((kept) => kept ?? fetch(request).then((answer) => { if (answer.ok) { const copy = answer.clone(); void caches.open(SHELL).then((cache) => cache.put(request, copy)); } return answer; })));
     return;
   }
-  if (request.mode === 'navigate') event.respondWith(fetch(request).then((answer) => { if (answer.ok) { const copy = answer.clone(); void caches.open(SHELL).then((cache) => cache.put('/', copy)); } return answer; }).catch(() => caches.match('/')));
+  // The page as it was kept, at once; the next visit gets the newer one, which is fetched meanwhile. It names its scripts by their contents.
+  if (request.mode === 'navigate') {
+    const fresh = fetch(request).then((answer) => { if (answer.ok) { const copy = answer.clone(); void caches.open(SHELL).then((cache) => cache.put('/', copy)); } return answer; });
+    event.respondWith(caches.match('/').then((kept) => kept ?? fresh));
+    event.waitUntil(fresh.catch(() => undefined));
+  }
 });
