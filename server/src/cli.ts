@@ -8,9 +8,10 @@ import { openInstallation } from './compose.ts';
 import { seedDemo } from './demo/seed-demo.ts';
 import { makeContext, today, type Context } from './platform/context.ts';
 import { csvCell } from './platform/csv.ts';
+import { makeMailer } from './platform/mail.ts';
 import { applyProgram, approveImport, approveRecalculation, closePeriod, explain, nextSteps, previewAwards, proposeRecalculation, recordImport, recordMemberActivities, recordInput, recordMembers, recordTargets, refreshSegments, settleStale, simulate, verifyProgram, type Preview } from './modules/entitlements/index.ts';
 import { REASONS, mappingShape, readQuarantine, saveRates, stageImport, type ActivityDraft } from './modules/facts/index.ts';
-import { createTenant } from './modules/identity/index.ts';
+import { STAFF_ROLES, createTenant, invite, type Role } from './modules/identity/index.ts';
 import { readBalances, readLiability, readStatement } from './modules/ledger/index.ts';
 import { findMember, findProgram, listPrograms, saveCompanies, type CompanyDraft, type MemberDraft } from './modules/members/index.ts';
 import { exportProgram, parseProgram, planProgram, programSchema, type TargetDraft } from './modules/mechanics/index.ts';
@@ -42,6 +43,7 @@ const HELP = `premia – facts, entitlements, ledger
   simulate FILE                what a program's file would have given over the recorded facts; nothing is posted
   recalculate propose FILE --reason R | recalculate approve N --program P
   period close --from DAY --to DAY --program P
+  person invite --email E --name N --role R [--program P]   prints the link to join; R: owner, operator, approver, support, viewer
   demo [--anchor DAY]          make the demo program where there is none
   verify --program P           recompute everything; 0 differences or exit 1
 
@@ -51,7 +53,7 @@ const { values: flags, positionals } = parseArgs({
   allowPositionals: true, strict: false,
   options: {
     json: { type: 'boolean' }, csv: { type: 'boolean' }, approve: { type: 'boolean' }, preview: { type: 'boolean' }, help: { type: 'boolean' }, program: { type: 'string' }, source: { type: 'string' },
-    mapping: { type: 'string' }, unit: { type: 'string' }, member: { type: 'string' }, tenant: { type: 'string' }, as: { type: 'string' }, locale: { type: 'string' }, 'as-of': { type: 'string' }, document: { type: 'string' }, mechanic: { type: 'string' }, on: { type: 'string' }, reason: { type: 'string' }, from: { type: 'string' }, to: { type: 'string' }, anchor: { type: 'string' }, 'data-dir': { type: 'string' },
+    mapping: { type: 'string' }, unit: { type: 'string' }, member: { type: 'string' }, tenant: { type: 'string' }, as: { type: 'string' }, locale: { type: 'string' }, 'as-of': { type: 'string' }, document: { type: 'string' }, mechanic: { type: 'string' }, on: { type: 'string' }, reason: { type: 'string' }, from: { type: 'string' }, to: { type: 'string' }, anchor: { type: 'string' }, 'data-dir': { type: 'string' }, email: { type: 'string' }, name: { type: 'string' }, role: { type: 'string' },
   },
 });
 
@@ -72,6 +74,14 @@ function need(name: string): string {
 type Command = (context: Context, url: string, args: string[]) => Promise<number>;
 
 const commands: Record<string, Command> = {
+  'person invite': async (context) => {
+    const role = need('role') as Role;
+    if (!STAFF_ROLES.includes(role)) throw new Usage(`--role is one of ${STAFF_ROLES.join(', ')}`);
+    const publicUrl = (process.env['PUBLIC_URL'] ?? `http://localhost:${process.env['PORT'] ?? 3_000}`).replace(/\/$/, '');
+    const made = await invite(context, { mailer: makeMailer(process.env['SMTP_URL'], process.env['MAIL_FROM'] ?? 'premia@localhost'), publicUrl }, { email: need('email'), name: need('name'), role, program: text('program'), locale: text('locale') === 'en' ? 'en' : 'pl' });
+    print({ code: made.code, link: made.link }, `Open ${made.link} to join. The invitation is good for 14 days and works once.`);
+    return 0;
+  },
   'program plan': async (context, _url, [file]) => {
     const plan = await context.transaction((tx) => planProgram(tx, readProgramFile(file)));
     print(planView(plan), describePlan(plan));

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { openInstallation } from './compose.ts';
-import { demoCodes, seedPeople } from './demo/seed-people.ts';
+import { demoCodes, removeDemoPeople, seedPeople } from './demo/seed-people.ts';
 import { seedDemo } from './demo/seed-demo.ts';
 import { makeApp } from './make-app.ts';
 import { makeContext, type Context } from './platform/context.ts';
@@ -31,9 +31,11 @@ const publicUrl = (process.env['PUBLIC_URL'] ?? `http://localhost:${port}`).repl
 const app = await makeApp({
   db: installation.db, url: installation.url, uploads: join(installation.dataDir, 'uploads'), publicUrl, secret: findOrMakeSecret(join(installation.dataDir, 'session-secret')), log: process.env['LOG'] === 'on',
   screens: join(import.meta.dirname, '../../dist'), ...(process.env['SMTP_URL'] === undefined ? {} : { smtpUrl: process.env['SMTP_URL'] }), ...(process.env['MAIL_FROM'] === undefined ? {} : { mailFrom: process.env['MAIL_FROM'] }),
-  ...(demo ? { codes: demoCodes } : {}),
+  ...(demo ? { mailbox: true, codes: demoCodes } : {}),
 });
 const people = demo ? await seedPeople(context, app.signIn, installation.url) : [];
+if (!demo) await removeDemoPeople(app.signIn);
+if (!demo && process.env['SMTP_URL'] === undefined) say('SMTP_URL is not set: mail is kept in the database and not sent.');
 const address = await app.listen({ host, port });
 
 say(`
@@ -42,7 +44,7 @@ ${people.length === 0 ? '' : `
   Sign in with the password “${people[0]?.password}”:
 ${people.map((person) => `    ${person.role.padEnd(10)} ${publicUrl}${person.place.padEnd(9)} ${person.email}`).join('\n')}
   Mail and codes ${publicUrl}/mailbox
-`}
+`}${demo ? '' : `\n  The first person: npm run -s premia -- person invite --email you@example.org --name "Your Name" --role owner\n`}
   API            ${address}/v1/programs
   Documentation  ${address}/docs
   API key        ${secret}

@@ -11,7 +11,8 @@ import { serveScreens } from './platform/web.ts';
 /** `url`: the database; `publicUrl`: where people's browsers find this server; `secret`: signs sessions; `screens`: the folder of the built applications. */
 export type AppOptions = Pick<HttpOptions, 'requestsPerMinute' | 'uploadBytesMax' | 'requestMsMax'> & {
   db: Database; url: string; uploads: string; publicUrl?: string; secret?: string; smtpUrl?: string; mailFrom?: string; screens?: string; log?: boolean; now?: () => number; hash?: { counted(): void };
-  codes?: () => Promise<{ email: string; code: string }[]>;
+  /** Whether mail can be read on a page: in development and in the demo, never where people's links are. */
+  mailbox?: boolean; codes?: () => Promise<{ email: string; code: string }[]>;
 };
 const TEST_SECRET = 'a secret for tests and benches, never for a server that people reach';
 
@@ -20,7 +21,7 @@ export async function makeApp(options: AppOptions): Promise<FastifyInstance & { 
   const { db, log = false, now = Date.now, publicUrl = 'http://localhost' } = options;
   const mailer = makeMailer(options.smtpUrl, options.mailFrom ?? 'premia@localhost');
   const signIn = makeSignIn({ url: options.url, publicUrl, secret: options.secret ?? TEST_SECRET, mailer, db, now, ...(options.hash ? { hash: options.hash } : {}) });
-  const outside = { signIn, mailer, publicUrl, db, now, mailbox: options.smtpUrl === undefined, ...(options.codes ? { codes: options.codes } : {}) };
+  const outside = { signIn, mailer, publicUrl, db, now, mailbox: options.mailbox ?? false, ...(options.codes ? { codes: options.codes } : {}) };
   const app = await makeHttp({
     ...options, log, publicUrl, routes: { ...routes, ...peopleRoutes }, handlers: makeHandlers({ uploads: options.uploads, loadUrl: options.url }, outside),
     authenticate: (given) => authenticate(db, given), ready: async () => { await sql`SELECT 1`.execute(db.kysely); return true; },

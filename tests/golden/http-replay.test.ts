@@ -44,8 +44,8 @@ test('every mutating route, replayed with its key, answers the same and writes n
     Object.assign(past, Object.fromEntries(Object.entries(first.json() as Record<string, unknown>).filter(([, value]) => typeof value === 'string')));
     await world.verified();
   }
-  // A member's question is opened by a member; its answer is replayed in tests/stories/sign-in.test.ts.
-  expect([...called, 'answerInquiry'].sort()).toEqual(Object.values(routes).filter((route) => route.method === 'POST').map((route) => route.name).sort());
+  // A question is opened by a member, a registration by a stranger: what operators do about them is replayed in tests/stories/sign-in.test.ts.
+  expect([...called, 'answerInquiry', 'decideRegistration'].sort()).toEqual(Object.values(routes).filter((route) => route.method === 'POST').map((route) => route.name).sort());
   expect(Object.values(routes).filter((route) => route.method === 'POST' && !(route as Route).idempotent).map((route) => route.name).sort()).toEqual(['dryRunSales', 'planProgram', 'simulate', 'tryMechanic']); // they write nothing at all
 });
 

@@ -1,10 +1,11 @@
 import { Button, Group, Select, Tabs, Text } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { api, count, day, money, t } from '@premia/ui';
+import { amount, api, count, day, money, t } from '@premia/ui';
 import { useRef, useState } from 'react';
 import { useLocation, useSearchParams } from 'wouter';
 import { DataTable } from './data-table.tsx';
 import { Card, Empty, Failed, Bones, Head, State, told, useGuard } from './parts.tsx';
+import { MappingPanel } from './mapping.tsx';
 import { useHere, useMay } from './place.ts';
 
 export const IMPORT_STATES: Record<string, () => [tone: 'good' | 'bad' | 'care' | 'plain', word: string]> = {
@@ -40,11 +41,14 @@ export function Imports() {
 
 function Drop() {
   const { program } = useHere();
+  const may = useMay();
   const [, go] = useLocation();
   const client = useQueryClient();
   const { failed, asking } = useGuard();
   const file = useQuery({ queryKey: ['program', program.key], queryFn: () => api.exportProgram({ params: { program: program.key } }) });
-  const sources = ((file.data?.['sources'] ?? []) as { key: string }[]).map((source) => source.key);
+  const declared = (file.data?.['sources'] ?? []) as { key: string; mapping?: Record<string, unknown> }[];
+  const sources = declared.map((item) => item.key);
+  const [reading, setReading] = useState(false);
   const [source, setSource] = useState<string | null>(null);
   const [over, setOver] = useState(false);
   const [busy, setBusy] = useState('');
@@ -71,9 +75,11 @@ function Drop() {
       <Group justify="center" align="flex-end">
         <Select label={t('Źródło', 'Source')} data={sources} value={from} onChange={setSource} allowDeselect={false} w={200} />
         <Button onClick={() => input.current?.click()} loading={busy !== ''}>{t('Wybierz pliki', 'Choose files')}</Button>
+        {may('programs:write') && from !== null ? <Button variant="default" onClick={() => setReading(true)}>{t('Jak czytać kolumny', 'How to read columns')}</Button> : null}
         <input ref={input} type="file" multiple hidden accept=".csv,.gz,.xlsx,.txt" aria-label={t('Pliki', 'Files')} onChange={(event) => { void send([...event.target.files ?? []]); event.target.value = ''; }} />
       </Group>
       <Text mt="xs" c="dimmed" aria-live="polite">{busy === '' ? t('albo upuść tu pliki CSV, CSV.gz lub XLSX – kilka naraz to jeden import', 'or drop CSV, CSV.gz or XLSX files here – several at once are one import') : `${t('Wczytuję:', 'Reading:')} ${busy}`}</Text>{asking}
+      {from === null ? null : <MappingPanel key={from} source={from} saved={declared.find((item) => item.key === from)?.mapping} open={reading} close={() => setReading(false)} />}
     </section>
   );
 }
@@ -93,7 +99,7 @@ function Conflicts() {
       <Card key={conflict.id} title={`${conflict.number} · ${conflict.source}`} action={may('imports:approve') ? <Group gap="xs"><Button variant="default" size="compact-md" onClick={() => decide.mutate({ conflict: conflict.id, decision: 'keep' })}>{t('Zostaw zapisany', 'Keep the recorded one')}</Button><Button size="compact-md" onClick={() => decide.mutate({ conflict: conflict.id, decision: 'accept' })}>{t('Przyjmij nowy', 'Accept the new one')}</Button></Group> : null}>
         <div className="grid">{([[t('Zapisany', 'Recorded'), conflict.recorded], [t('Przysłany', 'Sent'), conflict.sent]] as const).map(([word, side]) => (
           <div key={word}><strong>{word}</strong> <Text span c="dimmed">{day(side.occurred_on)}, {side.currency}</Text>
-            <table className="sheet"><thead><tr><th>{t('Poz.', 'Line')}</th><th>{t('Produkt', 'Product')}</th><th>{t('Ilość', 'Quantity')}</th><th>{t('Netto', 'Net')}</th></tr></thead><tbody>{side.lines.map((line) => <tr key={line.line}><td>{line.line}</td><td>{line.product ?? '–'}</td><td>{line.quantity}</td><td>{money(line.net, side.currency)}</td></tr>)}</tbody></table></div>))}</div>
+            <table className="sheet"><thead><tr><th>{t('Poz.', 'Line')}</th><th>{t('Produkt', 'Product')}</th><th>{t('Ilość', 'Quantity')}</th><th>{t('Netto', 'Net')}</th></tr></thead><tbody>{side.lines.map((line) => <tr key={line.line}><td>{line.line}</td><td>{line.product ?? '–'}</td><td>{amount(line.quantity.replace(/\.?0+$/, ''))}</td><td>{money(line.net, side.currency)}</td></tr>)}</tbody></table></div>))}</div>
       </Card>))}</>
   );
 }

@@ -8,6 +8,13 @@ import { useHere, useMay } from './place.ts';
 export type MechanicView = Awaited<ReturnType<typeof api.listMechanics>>['mechanics'][number];
 export const MECHANIC_STATES: Record<string, () => ['good' | 'plain' | 'care', string]> = { live: () => ['good', t('działa', 'live')], coming: () => ['care', t('zacznie działać', 'coming')], ended: () => ['plain', t('zakończona', 'ended')] };
 
+/** What a mechanic is called, by its key. */
+export function useMechanicNames(): (key: string) => string {
+  const { program } = useHere();
+  const found = useQuery({ queryKey: ['mechanics', program.key], queryFn: () => api.listMechanics({ params: { program: program.key } }), staleTime: 300_000 });
+  return (key) => { const one = found.data?.mechanics.find((item) => item.key === key); return one ? said(one.name) : key; };
+}
+
 /** The rules of the program as sentences. */
 export function Mechanics() {
   const { program } = useHere();

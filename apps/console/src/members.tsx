@@ -1,10 +1,10 @@
 import { Button, Drawer, Group, Select, Stack, Text } from '@mantine/core';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { api, count, t } from '@premia/ui';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { api, count, moment, t } from '@premia/ui';
 import { useState } from 'react';
 import { useLocation, useSearchParams } from 'wouter';
 import { DataTable } from './data-table.tsx';
-import { Head, State, told, useGuard, useUnsaved } from './parts.tsx';
+import { Card, Head, State, told, useGuard, useUnsaved } from './parts.tsx';
 import { useHere, useMay } from './place.ts';
 
 type Row = Awaited<ReturnType<typeof api.listMembers>>['members'][number];
@@ -18,6 +18,7 @@ export function Members() {
   return (
     <>
       <Head title={t('Uczestnicy', 'Members')} action={may('members:write') ? <><Button variant="default" onClick={() => setParams({ panel: 'invite' })}>{t('Zaproś', 'Invite')}</Button><Button onClick={() => setParams({ panel: 'new' })}>{t('Dodaj uczestnika', 'Add a member')}</Button></> : null} />
+      {may('members:write') ? <Registrations /> : null}
       <DataTable<Row> name="members" file={`/v1/programs/${program.key}/members`} keyOf={(row) => row.code} to={(row) => `/members/${encodeURIComponent(row.code)}`} empty={t('Nie ma jeszcze uczestników. Dodaj pierwszego albo zaimportuj sprzedaż.', 'There are no members yet. Add the first, or import sales.')}
         filters={[{ name: 'search', word: t('Kod, nazwa, NIP, e-mail', 'Code, name, tax id, e-mail') }, { name: 'state', word: t('Stan', 'State'), options: Object.entries(STATES).map(([value, word]) => ({ value, label: word()[1] })) }]}
         ask={async (page) => { const { members, next } = await api.listMembers({ params: { program: program.key }, query: page as never }); return { rows: members, next }; }}
@@ -26,6 +27,23 @@ export function Members() {
       <Invite open={params.get('panel') === 'invite'} close={() => setParams({})} member={params.get('member') ?? ''} />
     </>
   );
+}
+
+type Registration = Awaited<ReturnType<typeof api.listRegistrations>>['registrations'][number];
+/** Who asks to take part; each is accepted as the member that their code means, or as another, or turned down. */
+function Registrations() {
+  const { program, tenant } = useHere();
+  const client = useQueryClient();
+  const { failed } = useGuard();
+  const found = useQuery({ queryKey: ['registrations', tenant.key, program.key], queryFn: () => api.listRegistrations({ params: { program: program.key }, query: { state: 'open', limit: 50 } }) });
+  const decide = useMutation({ mutationFn: (given: { id: string; member: string | null }) => api.decideRegistration({ params: { program: program.key, registration: given.id }, body: { member: given.member } }), onSuccess: async (done) => { told(done.state === 'accepted' ? t('Przyjęte. Zaproszenie wysłane.', 'Accepted. The invitation is sent.') : t('Odrzucone.', 'Turned down.')); await client.invalidateQueries(); }, onError: (error) => failed(error) });
+  if (!found.data || found.data.registrations.length === 0) return null;
+  return <Card title={t('Prośby o dołączenie', 'Requests to take part')}>{found.data.registrations.map((one) => <RegistrationRow key={one.id} one={one} busy={decide.isPending} decide={(member) => decide.mutate({ id: one.id, member })} />)}</Card>;
+}
+
+function RegistrationRow({ one, decide, busy }: { one: Registration; decide: (member: string | null) => void; busy: boolean }) {
+  const [member, setMember] = useState(one.member ?? '');
+  return <Group justify="space-between" align="flex-end" mb="xs"><Text size="sm">{one.name}, {one.email}<br /><Text span size="xs" c="dimmed">{t('podał', 'gave')} {one.reference}{one.member ? ` = ${one.member_name ?? one.member}` : ` – ${t('nieznany', 'unknown')}`} · {moment(one.asked_at)}</Text></Text><Group gap="xs" align="flex-end"><label className="field">{t('Jako uczestnik', 'As the member')}<input value={member} onChange={(event) => setMember(event.target.value)} /></label><Button size="compact-md" disabled={busy || member === ''} onClick={() => decide(member)}>{t('Przyjmij', 'Accept')}</Button><Button size="compact-md" variant="default" disabled={busy} onClick={() => decide(null)}>{t('Odrzuć', 'Turn down')}</Button></Group></Group>;
 }
 
 function NewMember({ open, close }: { open: boolean; close: () => void }) {

@@ -11,6 +11,7 @@ const SignIn = lazy(() => import('./sign-in.tsx').then((page) => ({ default: pag
 const Link = lazy(() => import('./sign-in.tsx').then((page) => ({ default: page.LinkPage })));
 const NewPassword = lazy(() => import('./sign-in.tsx').then((page) => ({ default: page.NewPassword })));
 const Join = lazy(() => import('./join.tsx').then((page) => ({ default: page.Join })));
+const Register = lazy(() => import('./register.tsx').then((page) => ({ default: page.Register })));
 const Mailbox = lazy(() => import('./mailbox.tsx').then((page) => ({ default: page.Mailbox })));
 const Earn = lazy(() => import('./earn.tsx').then((page) => ({ default: page.Earn })));
 const Rewards = lazy(() => import('./rewards.tsx').then((page) => ({ default: page.Rewards })));
@@ -26,6 +27,7 @@ export function App() {
         <Route path="/link"><Link /></Route>
         <Route path="/new-password"><NewPassword /></Route>
         <Route path="/join"><Join /></Route>
+        <Route path="/register/:tenant/:program">{({ tenant, program }) => <Register tenant={tenant} program={program} />}</Route>
         <Route path="/mailbox"><Mailbox /></Route>
         <Route><Member /></Route>
       </Switch>

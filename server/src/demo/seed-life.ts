@@ -8,7 +8,7 @@ import { row, rows } from '../platform/database.ts';
 import { proposeChange, recordSales } from '../modules/entitlements/index.ts';
 import { stageImport, type LineDraft } from '../modules/facts/index.ts';
 import { ledgerHandlers } from '../modules/ledger/index.ts';
-import { findMember, findProgram, openInquiry, sayMore } from '../modules/members/index.ts';
+import { findMember, findProgram, openInquiry, register, sayMore } from '../modules/members/index.ts';
 
 const DONE = 'demo.life';
 
@@ -23,6 +23,7 @@ export async function seedLife(context: Context, given: { url: string; operator:
   await recordSales(context, { program: 'lapa', source: 'distributor', lines: [line('FV/NOWE/1', { productCode: 'KAR-SENIOR-5', netMinor: 8_990n }), line('KOR/17/2026', { kind: 'correction', baseNumber: 'FV/ZAGUBIONA/17', netMinor: -4_290n, quantityMilli: -1_000n })] });
   await recordSales(context, { program: 'lapa', source: 'distributor', lines: [line(known.number, { occurredOn: known.occurred_on, buyer: known.buyer, rep: known.rep, netMinor: known.net + 2_000n })] });
   await stageFile(operator, given.url, today);
+  await register(context, await context.transaction((tx) => findProgram(tx, 'lapa')), { email: 'zofia@sklep.example', name: 'Zofia Malinowska', reference: 'S0007', locale: 'pl' });
   await context.transaction(async (tx) => {
     const program = await findProgram(tx, 'lapa');
     const ask = async (code: string, subject: string, body: string, document?: string): Promise<bigint> => openInquiry(tx, context, program, { memberId: (await findMember(tx, program, code)).memberId, subject, body, document });

@@ -44,6 +44,11 @@ export async function seedPeople(context: Context, signIn: SignIn, url: string):
   return PEOPLE.map((person) => ({ ...person, password: PASSWORD }));
 }
 
+/** Their password is known to everybody who reads this: where there is no demo they have no accounts. */
+export async function removeDemoPeople(signIn: SignIn): Promise<void> {
+  for (const { email } of PEOPLE) { const person = await signIn.findPerson(email); if (person) await signIn.deletePerson(person.userId); }
+}
+
 /** The codes that the demo's authenticators show now, for the mailbox page. */
 export async function demoCodes(): Promise<{ email: string; code: string }[]> {
   const code = await createOTP(AUTHENTICATOR, { digits: 6, period: 30 }).totp();

@@ -19,6 +19,9 @@ export const HISTORY_WINDOWS = 12;
 export const balanceView = (item: Balance): Record<string, string> => ({ unit: item.unit, available: formatMinor(item.available, item.scale), pending: formatMinor(item.pending, item.scale), held: formatMinor(item.held, item.scale), debt: formatMinor(item.debt, item.scale), total: formatMinor(item.total, item.scale) });
 export const entryView = (item: LedgerEntry): Record<string, unknown> => ({ id: item.transferId, booked_on: item.bookedOn, kind: item.kind, unit: item.unit, amount: formatMinor(item.amount, item.scale), mechanic: item.mechanic, window: item.windowStart, document: item.document, reason: item.reason, name: item.mechanicName ?? null });
 
+/** Units as the program names them: the main one first. */
+export const inOrder = <T extends { unit: string }>(program: Program, units: readonly T[]): T[] => { const order = ((program.settings['units'] ?? []) as { key: string }[]).map((unit) => unit.key); return units.toSorted((a, b) => order.indexOf(a.unit) - order.indexOf(b.unit)); };
+
 /** What a member's first screen answers: how much, how far to the next thing, what is new. */
 export async function readHome(tx: Tx, context: Context, program: Program, member: Member, userId: string, on: Day, locale: Locale): Promise<unknown> {
   const person = await readMember(tx, program, member.memberId);
@@ -28,7 +31,7 @@ export async function readHome(tx: Tx, context: Context, program: Program, membe
   const expiring = lots.filter((lot) => lot.gate === '' && lot.availableOn <= on && lot.expiresOn <= addDays(on, EXPIRING_DAYS));
   const inquiries = must(await row<{ n: number }>(tx, sql`SELECT count(*)::int AS n FROM members.inquiry WHERE program_id = ${program.programId} AND member_id = ${member.memberId} AND state = 'answered'`), 'count');
   return {
-    on, member: member.code, name: person.name, state: await stateOn(tx, program, member.memberId, on), balances: (await readBalances(tx, program.programId, on, { memberId: member.memberId })).map(balanceView),
+    on, member: member.code, name: person.name, state: await stateOn(tx, program, member.memberId, on), balances: inOrder(program, await readBalances(tx, program.programId, on, { memberId: member.memberId })).map(balanceView),
     coming: coming.map((lot) => ({ unit: lot.unit, amount: formatMinor(lot.amount, lot.scale), on: lot.gate === '' ? lot.availableOn : null })), expiring: expiring.map((lot) => ({ unit: lot.unit, amount: formatMinor(lot.amount, lot.scale), on: lot.expiresOn })),
     steps: steps.filter((step) => !step.sentence.includes('undefined')), targets: await targetsOf(tx, context, program, member, on, locale, steps), tiers: await tiersOf(tx, context, program, member, on, locale),
     recent: (await newestEntries(tx, program.programId, { memberId: member.memberId, limit: RECENT })).map(entryView), terms_due: await dueTerms(tx, program, member.memberId, userId, on), open_inquiries: inquiries.n,

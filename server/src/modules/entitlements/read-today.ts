@@ -5,12 +5,13 @@ import { row, rows, type Tx } from '../../platform/database.ts';
 import { readLiability } from '../ledger/index.ts';
 import type { Program } from '../members/index.ts';
 import { listLate } from './approve-awards.ts';
+import { inOrder } from './read-home.ts';
 import { attainmentRule, BP } from './read-targets.ts';
 import type { Context } from '../../platform/context.ts';
 
 const MONTHS_SHOWN = 13;
 const BANDS = [0, 5_000, 8_000, 10_000, 12_000] as const;
-export type Waits = Record<'imports' | 'conflicts' | 'quarantined' | 'corrections' | 'unknown_products' | 'recalculations' | 'adjustments' | 'awards' | 'late' | 'inquiries', number>;
+export type Waits = Record<'imports' | 'conflicts' | 'quarantined' | 'corrections' | 'unknown_products' | 'recalculations' | 'adjustments' | 'awards' | 'late' | 'inquiries' | 'registrations', number>;
 
 /** What waits for somebody, and how the program does: sales by month, units granted, what is owed, how targets are met. */
 export async function readToday(tx: Tx, context: Context, program: Program, on: Day): Promise<unknown> {
@@ -20,7 +21,8 @@ export async function readToday(tx: Tx, context: Context, program: Program, on: 
     (SELECT COALESCE(sum((counts ->> 'quarantined')::int), 0)::int FROM facts.import WHERE program_id = ${programId} AND state IN ('staged', 'recorded')) AS quarantined, (SELECT count(*)::int FROM facts.waiting WHERE program_id = ${programId}) AS corrections,
     (SELECT count(*)::int FROM facts.product WHERE program_id = ${programId} AND NOT known AND same_as IS NULL) AS unknown_products, (SELECT count(*)::int FROM entitlements.recalculation WHERE program_id = ${programId} AND state = 'proposed') AS recalculations,
     (SELECT count(*)::int FROM ledger.adjustment WHERE program_id = ${programId} AND state = 'proposed') AS adjustments, (SELECT count(DISTINCT gate)::int FROM ledger.lot WHERE program_id = ${programId} AND gate LIKE 'approval:%' AND remaining > 0) AS awards,
-    0 AS late, (SELECT count(*)::int FROM members.inquiry WHERE program_id = ${programId} AND state = 'open') AS inquiries`), 'counts');
+    0 AS late, (SELECT count(*)::int FROM members.inquiry WHERE program_id = ${programId} AND state = 'open') AS inquiries,
+    (SELECT count(*)::int FROM members.registration WHERE program_id = ${programId} AND state = 'open') AS registrations`), 'counts');
   const month = windowStart(on, 'month');
   const since = addMonths(month, 1 - MONTHS_SHOWN);
   const money = (minor: bigint): string => formatMinor(minor, program.currencyScale);
@@ -45,9 +47,6 @@ export async function readToday(tx: Tx, context: Context, program: Program, on: 
     same_days: { from: month, to: on, net: money(same.now), last_month: money(same.last_month), last_year: money(same.last_year) }, members: members.n, attainment: await attainmentOf(tx, context, program, month),
   };
 }
-
-/** Units as the program names them: the main one first. */
-const inOrder = <T extends { unit: string }>(program: Program, units: readonly T[]): T[] => { const order = ((program.settings['units'] ?? []) as { key: string }[]).map((unit) => unit.key); return units.toSorted((a, b) => order.indexOf(a.unit) - order.indexOf(b.unit)); };
 
 /** How many members stand in which part of their target this month. */
 async function attainmentOf(tx: Tx, context: Context, program: Program, month: Day): Promise<unknown> {

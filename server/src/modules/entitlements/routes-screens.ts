@@ -9,7 +9,7 @@ import { lotsOf, newestEntries, readBalances } from '../ledger/index.ts';
 import { currentTerms, findMember, findProgram, listAccepted, listConsents, listInquiries, listNotes, messagesOf, ownMember, readMember, type Member, type Program } from '../members/index.ts';
 import { explain } from './explain.ts';
 import { listMechanics, listPresets, tryMechanic } from './list-mechanics.ts';
-import { balanceView, entryView, readHome } from './read-home.ts';
+import { balanceView, entryView, inOrder, readHome } from './read-home.ts';
 import { readBoards, readRules } from './read-rules.ts';
 import { readTargets } from './read-targets.ts';
 import { readToday } from './read-today.ts';
@@ -38,7 +38,7 @@ export const deskHandlers: Record<ConsolePart, Handler> = {
     const { memberId } = await findMember(tx, program, given.params['member'] as string);
     const on = today(context, program.zone);
     return {
-      balances: (await readBalances(tx, program.programId, on, { memberId })).map(balanceView),
+      balances: inOrder(program, await readBalances(tx, program.programId, on, { memberId })).map(balanceView),
       lots: (await lotsOf(tx, program.programId, memberId, on)).map((lot) => ({ unit: lot.unit, amount: formatMinor(lot.amount, lot.scale), available_on: lot.availableOn, expires_on: lot.expiresOn === 'infinity' ? null : lot.expiresOn, waits: lot.gate !== '' || lot.availableOn > on })),
     };
   }),

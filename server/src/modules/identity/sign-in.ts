@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { passkey } from '@better-auth/passkey';
 import { betterAuth } from 'better-auth';
 import { APIError, createAuthMiddleware } from 'better-auth/api';
+import { hashPassword, symmetricEncrypt, verifyPassword } from 'better-auth/crypto';
 import { magicLink, twoFactor } from 'better-auth/plugins';
 import { sql } from 'kysely';
 import { phrase, type Locale, type Phrase } from '@premia/kernel';
@@ -13,6 +14,8 @@ import type { Mailer } from '../../platform/mail.ts';
 export const PASSWORD_TRIES_MAX = 10;
 export const LOCKED_MINUTES = 15;
 const LINK_MINUTES = 15;
+/** Links and new passwords that are mailed to one address in one stretch. More are not sent, and nobody is told. */
+export const MAILS_MAX = 5;
 const RESET_MINUTES = 60;
 const SESSION_DAYS = 14;
 /** Where a session begins that has shown a second factor. */
@@ -59,6 +62,14 @@ export function makeSignIn(options: { url: string; publicUrl: string; secret: st
     void options.mailer(mailContext, { to: to.email, subject: subject[locale], body: body[locale], link }).catch(() => undefined); // a lost mail is asked for again; waiting for it would tell who exists
   };
   const find = (email: string): Promise<{ id: string; name: string; email: string; locale: string | null } | undefined> => row(kysely, sql`SELECT id, name, email, locale FROM auth."user" WHERE email = ${email.trim().toLowerCase()}`);
+  /** Counts one more of something that one person – whoever that is – may do so often in a stretch, in one step however many do it at once. */
+  const countOne = async (of: string): Promise<number> => {
+    const at = new Date(now()).toISOString();
+    const [counted] = await rows<{ tries: number }>(kysely, sql`INSERT INTO auth.try_count AS t (email_hash, tries, since) VALUES (${hashOf(of)}, 1, ${at})
+      ON CONFLICT (email_hash) DO UPDATE SET tries = CASE WHEN t.since < ${at}::timestamptz - make_interval(mins => ${LOCKED_MINUTES}) THEN 1 ELSE t.tries + 1 END, since = CASE WHEN t.since < ${at}::timestamptz - make_interval(mins => ${LOCKED_MINUTES}) THEN ${at} ELSE t.since END RETURNING tries`);
+    return counted?.tries ?? 1;
+  };
+
   /** A code is good once, however many use it at the same moment. */
   const firstUse = async (userId: string, code: string): Promise<boolean> => {
     const at = new Date(now()).toISOString();
@@ -74,13 +85,13 @@ export function makeSignIn(options: { url: string; publicUrl: string; secret: st
     session: { expiresIn: SESSION_DAYS * 86_400, updateAge: 86_400, additionalFields: { strong: { type: 'boolean', required: false, defaultValue: false, input: false } } },
     user: { additionalFields: { locale: { type: 'string', required: false, input: false } } },
     emailAndPassword: {
-      enabled: true, disableSignUp: true, minPasswordLength: 8, maxPasswordLength: 128, revokeSessionsOnPasswordReset: true, resetPasswordTokenExpiresIn: RESET_MINUTES * 60,
-      sendResetPassword: async ({ user, token }) => { send(user, phrase('Nowe hasło do Premii', 'A new password for Premia'), phrase(`Ktoś poprosił o nowe hasło do tego adresu. Jeśli to nie Ty, nic nie rób. Link działa ${RESET_MINUTES} minut i jeden raz.`, `Somebody asked for a new password for this address. If it was not you, do nothing. The link works for ${RESET_MINUTES} minutes, once.`), `${options.publicUrl}/new-password?token=${token}`); },
+      enabled: true, disableSignUp: true, password: { hash: (password) => { options.hash?.counted(); return hashPassword(password); }, verify: (given) => { options.hash?.counted(); return verifyPassword(given); } }, minPasswordLength: 8, maxPasswordLength: 128, revokeSessionsOnPasswordReset: true, resetPasswordTokenExpiresIn: RESET_MINUTES * 60,
+      sendResetPassword: async ({ user, token }) => { if ((await countOne(`mail to ${user.email}`)) <= MAILS_MAX) send(user, phrase('Nowe hasło do Premii', 'A new password for Premia'), phrase(`Ktoś poprosił o nowe hasło do tego adresu. Jeśli to nie Ty, nic nie rób. Link działa ${RESET_MINUTES} minut i jeden raz.`, `Somebody asked for a new password for this address. If it was not you, do nothing. The link works for ${RESET_MINUTES} minutes, once.`), `${options.publicUrl}/new-password?token=${token}`); },
     },
     plugins: [
       magicLink({ disableSignUp: true, expiresIn: LINK_MINUTES * 60, storeToken: 'hashed', sendMagicLink: async ({ email, token, url }) => {
         const to = new URL(url).searchParams.get('callbackURL') ?? '/';
-        void find(email).then((user) => { if (user) send(user, phrase('Wejście do Premii', 'Sign in to Premia'), phrase(`Oto link do wejścia. Działa ${LINK_MINUTES} minut i jeden raz.`, `Here is the link to sign in. It works for ${LINK_MINUTES} minutes, once.`), `${options.publicUrl}/link?token=${token}&to=${encodeURIComponent(to)}`); }).catch(() => undefined);
+        void Promise.all([find(email), countOne(`mail to ${email}`)]).then(([user, sent]) => { if (user && sent <= MAILS_MAX) send(user, phrase('Wejście do Premii', 'Sign in to Premia'), phrase(`Oto link do wejścia. Działa ${LINK_MINUTES} minut i jeden raz.`, `Here is the link to sign in. It works for ${LINK_MINUTES} minutes, once.`), `${options.publicUrl}/link?token=${token}&to=${encodeURIComponent(to)}`); }).catch(() => undefined);
       } }),
       twoFactor({ issuer: 'Premia', allowPasswordless: true }),
       passkey({ rpID: hostname, rpName: 'Premia', origin: options.publicUrl }),
@@ -90,13 +101,10 @@ export function makeSignIn(options: { url: string; publicUrl: string; secret: st
       before: createAuthMiddleware(async (ctx) => {
         for (const given of [ctx.body, ctx.query] as (Record<string, unknown> | undefined)[]) for (const name of RETURNS) if (given?.[name] !== undefined && !OWN_PATH.test(String(given[name]))) throw new APIError('FORBIDDEN', { message: 'Invalid callbackURL', code: 'INVALID_CALLBACK_URL' });
         if (ctx.path === '/sign-in/email') {
-          options.hash?.counted();
           const { email, password } = (ctx.body ?? {}) as { email?: unknown; password?: unknown };
           if (typeof email !== 'string' || typeof password !== 'string') return;
-          const at = new Date(now()).toISOString();
-          const [counted] = await rows<{ tries: number }>(kysely, sql`INSERT INTO auth.try_count AS t (email_hash, tries, since) VALUES (${hashOf(email)}, 1, ${at})
-            ON CONFLICT (email_hash) DO UPDATE SET tries = CASE WHEN t.since < ${at}::timestamptz - make_interval(mins => ${LOCKED_MINUTES}) THEN 1 ELSE t.tries + 1 END, since = CASE WHEN t.since < ${at}::timestamptz - make_interval(mins => ${LOCKED_MINUTES}) THEN ${at} ELSE t.since END RETURNING tries`);
-          if (password === '' || (counted?.tries ?? 1) > PASSWORD_TRIES_MAX) {
+          const tries = await countOne(email);
+          if (password === '' || tries > PASSWORD_TRIES_MAX) {
             await ctx.context.password.hash(password.slice(0, 128)); // as long as a wrong one takes
             throw wrong();
           }
@@ -104,7 +112,7 @@ export function makeSignIn(options: { url: string; publicUrl: string; secret: st
       }),
       after: createAuthMiddleware(async (ctx) => {
         const made = ctx.context.newSession;
-        if (made && (ctx.path === '/sign-in/email' || ctx.path === '/magic-link/verify')) await sql`DELETE FROM auth.try_count WHERE email_hash = ${hashOf(made.user.email)}`.execute(kysely);
+        if (made) await sql`DELETE FROM auth.try_count WHERE email_hash = ${hashOf(made.user.email)}`.execute(kysely);
         if (!STRONG_PATHS.has(ctx.path) || (ctx.context as { returned?: unknown }).returned instanceof APIError) return;
         const session = made?.session ?? ctx.context.session?.session;
         if (!session) return;
@@ -150,7 +158,6 @@ export function makeSignIn(options: { url: string; publicUrl: string; secret: st
     endSessions: async (userId) => { await sql`DELETE FROM auth."session" WHERE "userId" = ${userId}`.execute(kysely); },
     plantAuthenticator: async (userId, secret) => {
       const context = await auth.$context;
-      const { symmetricEncrypt } = await import('better-auth/crypto');
       await context.adapter.create({ model: 'twoFactor', data: { userId, secret: await symmetricEncrypt({ key: context.secretConfig, data: secret }), backupCodes: await symmetricEncrypt({ key: context.secretConfig, data: '[]' }), verified: true } });
       await sql`UPDATE auth."user" SET "twoFactorEnabled" = true WHERE id = ${userId}`.execute(kysely);
     },

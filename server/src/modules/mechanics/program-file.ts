@@ -40,6 +40,8 @@ export const programShape = z.strictObject({
   remitter: z.enum(['sponsor', 'agency']).default('sponsor'),
   controller: z.string().max(300).default(''),
   permit: z.string().max(200).optional(),
+  /** Whether people may ask to take part by themselves; an operator decides. */
+  registration: z.boolean().optional(),
   zone: z.string(), currency: z.string().regex(/^[A-Z]{3}$/), currency_scale: z.number().int().min(0).max(4).default(2),
   starts_on: z.iso.date(),
   rewards: z.array(z.enum(['buyer', 'seller', 'rep'])).min(1),

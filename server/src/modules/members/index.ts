@@ -12,5 +12,6 @@ export * from './terms.ts';
 export * from './consents.ts';
 export * from './inquiries.ts';
 export * from './erase-member.ts';
+export * from './registrations.ts';
 export * from './routes-people.ts';
 export * from './vat.ts';

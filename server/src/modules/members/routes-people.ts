@@ -13,6 +13,7 @@ import { addNote, listInquiries, listNotes, messagesOf, openInquiry, readInquiry
 import { findProgram, type Program } from './program.ts';
 import { readMember } from './read-members.ts';
 import { welcomePack } from './welcome-pack.ts';
+import { decideRegistration, listRegistrations, openProgram, register } from './registrations.ts';
 import { acceptTerms, currentTerms, listAccepted, listTerms, publishTerms, type Terms } from './terms.ts';
 
 export type PeopleOutside = { signIn: SignIn; mailer: Mailer; publicUrl: string; db: Database; now: () => number; mailbox: boolean; /** Codes of authenticators that the demo made. */ codes?: () => Promise<{ email: string; code: string }[]> };
@@ -33,7 +34,7 @@ export async function ownMember(tx: Tx, given: Handled): Promise<{ program: Prog
   return { program, member: await findMember(tx, program, self.member), userId: person.userId, role: self.role, company: self.company };
 }
 
-type MembersPart = 'readSession' | 'setLocale' | 'listSessions' | 'endSession' | 'readInvitation' | 'acceptInvitation' | 'listPeople' | 'invitePerson' | 'endRole' | 'unlockPerson' | 'acceptTerms' | 'readProfile' | 'saveConsent' | 'myInquiries' | 'openInquiry' | 'addMessage' | 'readMailbox' | 'printWelcome' | 'previewErasure' | 'eraseMember';
+type MembersPart = 'readSession' | 'setLocale' | 'listSessions' | 'endSession' | 'readInvitation' | 'acceptInvitation' | 'listPeople' | 'invitePerson' | 'endRole' | 'unlockPerson' | 'acceptTerms' | 'readProfile' | 'saveConsent' | 'myInquiries' | 'openInquiry' | 'addMessage' | 'readMailbox' | 'printWelcome' | 'previewErasure' | 'eraseMember' | 'readRegistration' | 'registerSelf';
 
 /** Whoever is signed in, by invitation or as a member: sessions, roles, terms, consents, questions. */
 export const peopleHandlers = (outside: PeopleOutside): Record<Extract<PeopleRouteName, MembersPart>, Handler> => ({
@@ -51,6 +52,12 @@ export const peopleHandlers = (outside: PeopleOutside): Record<Extract<PeopleRou
     });
   },
   acceptInvitation: (_context, given) => join(outside, given),
+  readRegistration: async (_context, given) => { const { program, look } = await openProgram(outside.db, { tenant: text(given, 'tenant'), program: text(given, 'program') }, outside.now); return { name: program.settings.name, look }; },
+  registerSelf: async (_context, given) => {
+    const { context, program } = await openProgram(outside.db, { tenant: text(given, 'tenant'), program: text(given, 'program') }, outside.now);
+    await register(context, program, given.body as { email: string; name: string; reference: string; locale: Locale });
+    return { received: true };
+  },
   listPeople: async (context) => {
     const grants = (await context.transaction(listGrants)).filter((grant) => grant.memberId === null);
     const names = await outside.signIn.namesOf([...new Set(grants.map((grant) => grant.userId))]);
@@ -175,7 +182,7 @@ async function join(outside: PeopleOutside, given: Handled): Promise<unknown> {
   return accepted;
 }
 
-type ConsolePart = 'listTerms' | 'publishTerms' | 'listInquiries' | 'readInquiry' | 'answerInquiry' | 'listNotes' | 'addNote' | 'memberAgreements' | 'saveEmployerConsent' | 'inviteMembers' | 'listInvitations' | 'readLook' | 'saveLook';
+type ConsolePart = 'listTerms' | 'publishTerms' | 'listInquiries' | 'readInquiry' | 'answerInquiry' | 'listNotes' | 'addNote' | 'memberAgreements' | 'saveEmployerConsent' | 'inviteMembers' | 'listInvitations' | 'listRegistrations' | 'decideRegistration' | 'readLook' | 'saveLook';
 type Page = { limit: number; after?: string; state?: string; member?: string };
 
 /** What operators do about people: terms, questions, notes, invitations, the look of the screens. */
@@ -241,6 +248,12 @@ export const memberDeskHandlers = (outside: PeopleOutside): Record<ConsolePart, 
     }
     return { invited };
   },
+  listRegistrations: (context, given) => context.transaction(async (tx) => {
+    const { limit, after, state } = given.query as Page;
+    const found = await listRegistrations(tx, await findProgram(tx, text(given, 'program')), { limit: limit + 1, after: numberedCursor(after) ?? 0n, ...(state === undefined ? {} : { state }) });
+    return { registrations: found.slice(0, limit).map(({ registration_id: id, asked_at: asked, ...item }) => ({ id, ...item, asked_at: at(asked) })), next: found.length > limit ? String(found[limit - 1]?.registration_id) : null };
+  }),
+  decideRegistration: async (context, given) => ({ state: await decideRegistration(context, outside, { program: text(given, 'program'), registrationId: BigInt(text(given, 'registration')), ...(given.body as { member: string | null }) }) }),
   listInvitations: async (context, { query }) => {
     const { limit, after } = query as Page;
     const before = numberedCursor(after);
