@@ -5,7 +5,7 @@ import { useEffect, useState, type ReactNode } from 'react';
 import { Link, useSearchParams } from 'wouter';
 import { Bones, Empty, Failed, Wide, told, useGuard } from './parts.tsx';
 
-export type Column<Row> = { key: string; word: string; show: (row: Row) => ReactNode; number?: boolean; hidden?: boolean };
+export type Column<Row> = { key: string; word: string; show: (row: Row) => ReactNode; number?: boolean; hidden?: boolean; /** The server sorts by it. */ sorts?: boolean };
 export type Filter = { name: string; word: string; options?: readonly { value: string; label: string }[]; kind?: 'text' | 'day' };
 export type ListProps<Row> = {
   name: string; columns: readonly Column<Row>[]; filters?: readonly Filter[]; ask: (page: Record<string, string>) => Promise<{ rows: readonly Row[]; next: string | null }>; keyOf: (row: Row) => string;
@@ -18,7 +18,7 @@ export function DataTable<Row>({ name, columns, filters = [], ask, keyOf, to, fi
   const [params, setParams] = useSearchParams();
   const kept = `premia.columns.${name}`;
   const [hidden, setHidden] = useState<readonly string[]>(() => { const saved = localStorage.getItem(kept); return saved === null ? columns.filter((column) => column.hidden).map((column) => column.key) : JSON.parse(saved) as string[]; });
-  const page = { ...Object.fromEntries([...params].filter(([key]) => key === 'after' || filters.some((filter) => filter.name === key))), ...fixed };
+  const page = { ...Object.fromEntries([...params].filter(([key]) => key === 'after' || key === 'sort' || filters.some((filter) => filter.name === key))), ...fixed };
   const found = useQuery({ queryKey: ['list', name, tenantNow(), page, language], queryFn: () => ask(page) });
   const filtered = filters.some((filter) => params.get(filter.name));
   const shown = columns.filter((column) => !hidden.includes(column.key));
@@ -40,7 +40,7 @@ export function DataTable<Row>({ name, columns, filters = [], ask, keyOf, to, fi
       ) : (
         <>
           <Wide least={Math.min(900, shown.length * 130)}><Table highlightOnHover verticalSpacing={8} className="rows">
-            <Table.Thead><Table.Tr>{shown.map((column) => <Table.Th key={column.key} className={column.number ? 'number' : ''}>{column.word}</Table.Th>)}{lastColumn ? <Table.Th><span className="visually-hidden">{t('Działania', 'Actions')}</span></Table.Th> : null}</Table.Tr></Table.Thead>
+            <Table.Thead><Table.Tr>{shown.map((column) => { const sort = params.get('sort'); const now = sort === column.key ? 'ascending' : sort === `-${column.key}` ? 'descending' : 'none'; return <Table.Th key={column.key} className={column.number ? 'number' : ''} {...(column.sorts ? { 'aria-sort': now } : {})}>{column.sorts ? <button type="button" className="sorter" onClick={() => set({ sort: now === 'ascending' ? `-${column.key}` : now === 'descending' ? null : column.key, after: null })}>{column.word}<span aria-hidden="true">{now === 'ascending' ? ' ↑' : now === 'descending' ? ' ↓' : ''}</span></button> : column.word}</Table.Th>; })}{lastColumn ? <Table.Th><span className="visually-hidden">{t('Działania', 'Actions')}</span></Table.Th> : null}</Table.Tr></Table.Thead>
             <Table.Tbody>{found.data.rows.map((row) => <Table.Tr key={keyOf(row)}>{shown.map((column, index) => <Table.Td key={column.key} className={column.number ? 'number' : ''}>{index === 0 && to ? <Link href={to(row)}>{column.show(row)}</Link> : column.show(row)}</Table.Td>)}{lastColumn ? <Table.Td className="number">{lastColumn(row)}</Table.Td> : null}</Table.Tr>)}</Table.Tbody>
           </Table></Wide>
           {params.get('after') !== null || found.data.next !== null ? <Group justify="flex-end" mt="xs">{params.get('after') === null ? null : <Button variant="default" size="compact-md" onClick={() => set({ after: null })}>{t('Na początek', 'To the first page')}</Button>}{found.data.next === null ? null : <Button variant="default" size="compact-md" onClick={() => set({ after: found.data.next })}>{t('Następna strona', 'Next page')}</Button>}</Group> : null}

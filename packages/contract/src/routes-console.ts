@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { cursor, day, key, memberReference, program, route, type Route } from './route.ts';
+import { cursor, day, key, memberReference, program, route, sorted, type Route } from './route.ts';
 
 const member = program.extend({ member: memberReference });
 const numbered = z.string().regex(/^\d{1,18}$/);
@@ -18,7 +18,7 @@ export const consoleRoutes = {
     same_days: z.object({ from: z.string(), to: z.string(), net: z.string(), last_month: z.string(), last_year: z.string() }), members: z.number(),
     attainment: z.object({ target: z.string(), month: z.string(), of: z.number(), bands: z.array(z.object({ from: z.number(), members: z.number() })) }).nullable(),
   }), refusals: ['program_not_found'] }),
-  listDocuments: route({ name: 'listDocuments', method: 'GET', path: '/v1/programs/:program/documents', summary: 'Sales documents, newest first', permission: 'facts:read', params: program, query: cursor.extend({ search: z.string().min(1).max(100).optional(), kind: z.enum(['sale', 'return', 'correction']).optional(), source: key.optional(), member: memberReference.optional(), from: day.optional(), to: day.optional() }), reply: z.object({ documents: z.array(document), next: z.string().nullable() }), refusals: ['program_not_found', 'member_not_found'] }),
+  listDocuments: route({ name: 'listDocuments', method: 'GET', path: '/v1/programs/:program/documents', summary: 'Sales documents, newest first', permission: 'facts:read', params: program, query: cursor.extend({ search: z.string().min(1).max(100).optional(), kind: z.enum(['sale', 'return', 'correction']).optional(), source: key.optional(), member: memberReference.optional(), from: day.optional(), to: day.optional(), sort: sorted(['occurred_on', 'number']) }), reply: z.object({ documents: z.array(document), next: z.string().nullable() }), refusals: ['program_not_found', 'member_not_found'] }),
   readDocument: route({ name: 'readDocument', method: 'GET', path: '/v1/programs/:program/documents/:document', summary: 'One document: its lines, what corrects it, who was credited', permission: 'facts:read', params: program.extend({ document: numbered }), reply: document.extend({
     items: z.array(z.object({ line: z.string(), product: z.string().nullable(), name: z.string().nullable(), quantity: z.string(), net: z.string(), gross: z.string().nullable(), channel: z.string().nullable() })), corrections: z.array(document), corrected: document.nullable(), credited: z.array(z.object({ member: z.string(), name: z.string().nullable(), role: z.string(), net: z.string() })),
   }), refusals: ['program_not_found', 'document_not_found'] }),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { cursor, day, key, memberReference, program, route, type Route } from './route.ts';
+import { cursor, day, key, memberReference, program, route, sorted, type Route } from './route.ts';
 
 const member = program.extend({ member: memberReference });
 const search = { search: z.string().min(1).max(100).optional() };
@@ -14,7 +14,7 @@ export const memberRoutes = {
     name: 'saveMembers', method: 'POST', path: '/v1/programs/:program/members', summary: 'Make or change up to 1,000 members; what reads their dated inputs is settled', permission: 'members:write', idempotent: true, params: program,
     body: z.strictObject({ members: z.array(memberDraft).min(1).max(1_000) }), reply: z.object({ saved: z.number(), settled: z.number() }), refusals: ['program_not_found', 'member_malformed', 'member_key_taken', 'recalculation_needed'],
   }),
-  listMembers: route({ name: 'listMembers', method: 'GET', path: '/v1/programs/:program/members', summary: 'Members by code, as they are on a day; search in codes, names, NIPs, e-mail addresses', permission: 'members:read', params: program, query: cursor.extend({ ...search, state: z.enum(['invited', 'active', 'suspended', 'left']).optional(), on: day.optional() }),
+  listMembers: route({ name: 'listMembers', method: 'GET', path: '/v1/programs/:program/members', summary: 'Members by code, as they are on a day; search in codes, names, NIPs, e-mail addresses', permission: 'members:read', params: program, query: cursor.extend({ ...search, state: z.enum(['invited', 'active', 'suspended', 'left']).optional(), on: day.optional(), sort: sorted(['code', 'name', 'kind', 'state', 'company', 'team', 'territory']) }),
     reply: z.object({ members: z.array(z.object({ code: z.string(), kind: z.string(), name: z.string().nullable(), state: z.string(), company: z.string().nullable(), team: z.string().nullable(), territory: z.string().nullable() })), next: z.string().nullable() }), refusals: ['program_not_found'] }),
   readMember: route({ name: 'readMember', method: 'GET', path: '/v1/programs/:program/members/:member', summary: 'Everything recorded about one member, with its dates', permission: 'members:read', params: member,
     reply: z.object({ code: z.string(), kind: z.string(), name: z.string().nullable(), email: z.string().nullable(), keys: z.array(z.string()), enrolled_on: z.string(), counts_from: z.string(), counts_until: until, aliases: z.array(z.string()),

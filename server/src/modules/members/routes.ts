@@ -2,18 +2,19 @@ import type { Handler } from '../../platform/http.ts';
 import { today } from '../../platform/context.ts';
 import { findMember } from './find-member.ts';
 import { findProgram } from './program.ts';
-import { listMembers, readMember } from './read-members.ts';
+import { cursorOf, listMembers, readMember } from './read-members.ts';
 import { listCompanies, saveCompanies, type CompanyDraft } from './save-companies.ts';
 import { listSegments } from './segments.ts';
 
-type Page = { limit: number; after?: string; search?: string; state?: string; on?: string };
+type Page = { limit: number; after?: string; search?: string; state?: string; on?: string; sort?: string };
 
 export const memberHandlers: Record<'listMembers' | 'readMember' | 'listCompanies' | 'saveCompanies' | 'listSegments', Handler> = {
   listMembers: (context, { params, query }) => context.transaction(async (tx) => {
     const program = await findProgram(tx, params['program'] as string);
     const { limit, on, ...rest } = query as Page;
     const found = await listMembers(tx, program, on ?? today(context, program.zone), { ...rest, limit: limit + 1 });
-    return { members: found.slice(0, limit), next: found.length > limit ? found[limit - 1]?.code ?? null : null };
+    const last = found[limit - 1];
+    return { members: found.slice(0, limit), next: found.length > limit && last ? cursorOf(last, rest.sort) : null };
   }),
   readMember: (context, { params }) => context.transaction(async (tx) => {
     const program = await findProgram(tx, params['program'] as string);
