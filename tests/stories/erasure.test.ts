@@ -60,3 +60,23 @@ test('twelve places, no trace; balances, tiers and seals as before; a later file
   expect((await world.balance(pseudonym)).total).toBe(before.total - 10n);
   await world.verified();
 });
+
+test('a code that is a number, and part of others’ codes, takes nothing else with it', async () => {
+  const context = await installation.tenant('numbers');
+  const world = await aWorld(context, aProgram([perHundred], { segments: [{ key: 's', members: ['178', '1785'] }] }));
+  const { browser: owner } = await aPerson(app, context, { email: 'owner-g2@x.example', role: 'owner', strong: true });
+  await world.sell({ number: 'N1', on: '2026-03-31', net: '3560.00', buyer: '178' }, { number: 'N2', on: '2026-03-31', net: '178.00', buyer: '1785' });
+  await world.sell({ number: 'N1', on: '2026-03-31', net: '178.00', buyer: '178' });
+  await owner.ask('POST', '/v1/programs/p/recalculations', { reason: 'about the other', change: { kind: 'recredit', source: 'erp', document: 'N1', role: 'buyer', member: '1785' } });
+  await owner.ask('POST', '/v1/programs/p/members/1785/notes', { body: 'about 178' });
+  const previews = () => installation.admin<{ preview: { mechanics: unknown }; change: unknown; reason: string }>(`SELECT preview, change, reason FROM entitlements.recalculation WHERE tenant_id = $1`, [context.tenantId]);
+  const [before] = await previews();
+  const { pseudonym } = (await owner.ask('POST', '/v1/programs/p/members/178/erasure', { confirm: '178' })).json<{ pseudonym: string }>();
+  const [after] = await previews();
+  expect([after?.change, after?.reason, after?.preview.mechanics]).toEqual([before?.change, 'about the other', before?.preview.mechanics]); // 178 is an amount here, 1785 another member
+  expect(JSON.stringify(after?.preview)).toContain(`"member":"${pseudonym}"`);
+  expect((await installation.admin<{ rule: { members: string[] } }>(`SELECT rule FROM members.segment WHERE tenant_id = $1`, [context.tenantId]))[0]?.rule.members).toEqual([pseudonym, '1785']);
+  expect(await installation.admin(`SELECT body FROM members.note WHERE tenant_id = $1`, [context.tenantId])).toEqual([{ body: 'about 178' }]);
+  expect((await world.balance('1785')).total).toBe(5n);
+  await world.verified();
+});

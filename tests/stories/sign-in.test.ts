@@ -232,3 +232,21 @@ test('asking to take part: one answer to everybody, an operator decides once, th
   expect((await guest.ask('GET', `/v1/join/${code}`)).json()).toMatchObject({ email: 'zofia@x.example', program: { key: 'p' } });
   expect((await mailbox()).some((mail) => mail.to === 'zenon@x.example')).toBe(false);
 });
+
+test('where a program asks for the employer’s consent, a rep spends only while their company agrees; a shop needs nobody’s leave', async () => {
+  const context = await installation.tenant('employers');
+  const world = await aWorld(context, aProgram([perHundred], { employer_consent: 'block_payout' }));
+  await world.sell({ on: '2026-03-31', net: '900.00', buyer: 'rep' }, { on: '2026-03-31', net: '900.00', buyer: 'shop' });
+  const { browser } = await aPerson(app, context, { email: 'emp@x.example', role: 'owner', strong: true });
+  await browser.ask('POST', '/v1/companies', { companies: [{ code: 'firma', name: 'Firma' }] });
+  expect((await browser.ask('POST', '/v1/programs/p/members', { members: [{ code: 'jan', kind: 'person', company: 'firma', from: '2026-01-01' }] })).statusCode).toBe(200);
+  await world.sell({ on: '2026-06-10', net: '900.00', buyer: 'jan' });
+  let asked = 0;
+  const hold = async (member: string) => { asked += 1; const answer = await browser.ask('POST', `/v1/programs/p/members/${member}/holds`, { unit: 'points', amount: '1', reference: `e${asked}` }); return answer.statusCode === 200 ? 'held' : answer.json<{ code: string }>().code; };
+  const agree = (given: boolean) => browser.ask('POST', '/v1/companies/firma/employer-consents', { given, given_by: 'A. Prezes', scope: 'program', document: 'aneks 2', valid_from: '2026-01-01' });
+  expect([await hold('jan'), await hold('shop')]).toEqual(['employer_consent_missing', 'held']);
+  await agree(true);
+  expect(await hold('jan')).toBe('held');
+  await agree(false);
+  expect(await hold('jan')).toBe('employer_consent_missing');
+});

@@ -1,7 +1,7 @@
 import { Refusal, phrase } from '@premia/kernel';
 
 /** The closed list of "no" of the ledger, in the order in which they are looked for: the first that applies is the answer. */
-export const LEDGER_REFUSALS = ['amount_not_positive', 'unit_not_found', 'same_member', 'reference_used', 'member_not_active', 'below_smallest_redemption', 'balance_too_low', 'hold_not_found', 'hold_not_open', 'second_person_needed', 'adjustment_not_found', 'adjustment_not_open', 'debt_too_low'] as const;
+export const LEDGER_REFUSALS = ['amount_not_positive', 'unit_not_found', 'same_member', 'reference_used', 'member_not_active', 'employer_consent_missing', 'below_smallest_redemption', 'balance_too_low', 'hold_not_found', 'hold_not_open', 'second_person_needed', 'adjustment_not_found', 'adjustment_not_open', 'debt_too_low'] as const;
 export type LedgerRefusal = (typeof LEDGER_REFUSALS)[number];
 
 const TEXTS: Record<LedgerRefusal, { status: number; pl: string; en: string }> = {
@@ -10,6 +10,7 @@ const TEXTS: Record<LedgerRefusal, { status: number; pl: string; en: string }> =
   same_member: { status: 422, pl: 'Uczestnik nie może przekazać jednostek sobie.', en: 'A member cannot transfer units to themselves.' },
   reference_used: { status: 409, pl: 'Ten numer był już użyty do czegoś innego.', en: 'This reference was used for something else.' },
   member_not_active: { status: 409, pl: 'Uczestnik nie jest aktywny.', en: 'The member is not active.' },
+  employer_consent_missing: { status: 409, pl: 'Brakuje zgody firmy, w której uczestnik pracuje: bez niej nie można wydawać punktów.', en: 'The company the member works for has not agreed: without that, units cannot be spent.' },
   below_smallest_redemption: { status: 422, pl: 'To mniej niż najmniejsza wymiana.', en: 'This is less than the smallest redemption.' },
   balance_too_low: { status: 422, pl: 'Za mało dostępnych jednostek.', en: 'There are not enough units available.' },
   hold_not_found: { status: 404, pl: 'Nie ma takiej blokady.', en: 'There is no such hold.' },

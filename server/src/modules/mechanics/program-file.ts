@@ -40,6 +40,8 @@ export const programShape = z.strictObject({
   remitter: z.enum(['sponsor', 'agency']).default('sponsor'),
   controller: z.string().max(300).default(''),
   permit: z.string().max(200).optional(),
+  /** What a person of a partner company cannot do while the company, as employer, has not agreed: spend (domain §5), or nothing, with a reminder. */
+  employer_consent: z.enum(['block_payout', 'remind']).optional(),
   /** Whether people may ask to take part by themselves; an operator decides. */
   registration: z.boolean().optional(),
   zone: z.string(), currency: z.string().regex(/^[A-Z]{3}$/), currency_scale: z.number().int().min(0).max(4).default(2),

@@ -33,6 +33,14 @@ export async function saveEmployerConsent(context: Context, company: string, giv
   });
 }
 
+/** The company of a person's assignment on a day that has not said yes as employer – or has taken it back – or null. Companies themselves need nobody's leave. */
+export async function employerMissing(tx: Tx, program: Program, memberId: bigint, on: Day): Promise<string | null> {
+  const found = await row<{ company: string }>(tx, sql`SELECT a.company FROM members.assignment AS a JOIN members.member AS m ON m.tenant_id = a.tenant_id AND m.program_id = a.program_id AND m.member_id = a.member_id
+    WHERE a.program_id = ${program.programId} AND a.member_id = ${memberId} AND m.kind = 'person' AND a.company IS NOT NULL AND a.valid_from <= ${on} AND a.valid_to > ${on}
+      AND NOT COALESCE((SELECT e.given FROM members.employer_consent AS e WHERE e.tenant_id = a.tenant_id AND e.company = a.company AND e.valid_from <= ${on} ORDER BY e.employer_consent_id DESC LIMIT 1), false) LIMIT 1`);
+  return found?.company ?? null;
+}
+
 /** What the companies of a member's assignments have said, the last word of each first. */
 export const employerConsentsOf = (tx: Tx, program: Program, memberId: bigint): Promise<EmployerConsent[]> => rows<EmployerConsent>(tx, sql`SELECT e.company, e.given, e.given_by, e.scope, e.document, e.valid_from FROM members.employer_consent AS e
   WHERE e.company IN (SELECT a.company FROM members.assignment AS a WHERE a.program_id = ${program.programId} AND a.member_id = ${memberId}) ORDER BY e.employer_consent_id DESC LIMIT 100`);

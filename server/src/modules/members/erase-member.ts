@@ -38,11 +38,12 @@ export async function eraseMember(context: Context, signIn: SignIn, given: { pro
     const grants = await grantsOfMember(tx, program.key, member.memberId);
     const persons = await signIn.namesOf(grants.map((grant) => grant.userId));
     const name = `erased-${member.memberId}`;
-    const names = [...new Set([card.code, card.name, card.email, ...card.keys.map((key) => key.replace(/^\w+:/, '')), ...card.aliases, ...[...persons.values()].flatMap((person) => [person.name, person.email])].filter((text): text is string => text !== null && text !== ''))];
+    const codes = [...new Set([card.code, ...card.aliases, ...card.keys.filter((key) => key.startsWith('code:')).map((key) => key.slice(5))])];
+    const names = [...new Set([card.name, card.email, ...card.keys.filter((key) => !key.startsWith('code:')).map((key) => key.replace(/^\w+:/, '')), ...[...persons.values()].flatMap((person) => [person.name, person.email])].filter((text): text is string => text !== null && text !== ''))];
     await sql`INSERT INTO members.erasure_key (tenant_id, key) VALUES (${context.tenantId}, ${randomBytes(32).toString('base64url')}) ON CONFLICT DO NOTHING`.execute(tx);
     await sql`INSERT INTO members.tombstone (tenant_id, program_id, reference_hash, erased_at) SELECT ${context.tenantId}::bigint, ${program.programId}::bigint, members.reference_hash(${context.tenantId}, reference), ${instant(context)} FROM unnest(${card.keys}::text[]) AS reference ON CONFLICT DO NOTHING`.execute(tx);
     await sql`UPDATE identity.role_grant SET ended_by = ${context.principal}, ended_at = ${instant(context)} WHERE program = ${program.key} AND member_id = ${member.memberId} AND ended_at IS NULL`.execute(tx);
-    await sql`SELECT members.erase(${program.programId}, ${member.memberId}, ${card.keys}::text[], ${names}::text[], ${name})`.execute(tx);
+    await sql`SELECT members.erase(${program.programId}, ${member.memberId}, ${card.keys}::text[], ${codes}::text[], ${names}::text[], ${name})`.execute(tx);
     await audit(tx, context, { action: 'member.erased', subject: `member:${member.memberId}`, programId: program.programId, after: { pseudonym: name } });
     return { pseudonym: name, people: grants.map((grant) => grant.userId) };
   });
