@@ -110,6 +110,22 @@ test('a code of an authenticator is good once, and what approvers do asks for it
   expect((await new Browser(app).signIn('otp@x.example')).json()).toMatchObject({ twoFactorRedirect: true });
 });
 
+test('a session by link is weak until a code is shown in it; then the same session may approve', async () => {
+  const context = await installation.tenant('weak');
+  await aWorld(context, aProgram([perHundred]));
+  const { userId } = await aPerson(app, context, { email: 'weak@x.example', role: 'approver' });
+  await app.signIn.plantAuthenticator(userId, 'another secret of another app');
+  const browser = new Browser(app, 'weak');
+  await browser.ask('POST', '/api/auth/sign-in/magic-link', { email: 'weak@x.example', callbackURL: '/console' });
+  await browser.ask('GET', `/api/auth/magic-link/verify?token=${new URL((await mailTo('weak@x.example')).link).searchParams.get('token')}&callbackURL=/console`);
+  const approve = async () => (await browser.ask('POST', '/v1/programs/p/imports/1/approve')).json<{ code: string }>().code;
+  expect(await approve()).toBe('second_factor_needed');
+  expect((await browser.ask('POST', '/api/auth/two-factor/verify-totp', { code: '000000' })).statusCode).toBe(401);
+  expect(await approve()).toBe('second_factor_needed');
+  expect((await browser.ask('POST', '/api/auth/two-factor/verify-totp', { code: await codeNow('another secret of another app') })).statusCode).toBe(200);
+  expect(await approve()).toBe('import_not_found');
+});
+
 test('what changes something must come from our own page', async () => {
   const context = await installation.tenant();
   await aWorld(context, aProgram([perHundred]));
@@ -164,6 +180,8 @@ test('an invitation: the code works once, by whoever of five is first; terms are
   expect((await operator.ask('POST', '/v1/programs/p/terms', { effective_on: day, material: true, body: { pl: 'Regulamin', en: 'Terms' } })).json()).toEqual({ version: 1 });
   const [made] = (await operator.ask('POST', '/v1/programs/p/invitations', { people: [{ member: 'shop', email: 'Ewa@X.example', name: 'Ewa', role: 'member' }] })).json<{ invited: { code: string; link: string }[] }>().invited;
   const code = made?.code as string;
+  const letters = await operator.ask('POST', '/v1/programs/p/welcome-pack', { people: [{ name: 'Ewa Żółć', code, link: made?.link }, { name: 'Jan', code: 'X', link: 'http://localhost/join?code=X' }] });
+  expect([letters.statusCode, letters.headers['content-type'], letters.rawPayload.subarray(0, 5).toString(), [...letters.rawPayload.toString('latin1').matchAll(/\/Type \/Page\b/g)].length]).toEqual([200, 'application/pdf', '%PDF-', 2]);
   const guest = new Browser(app);
   expect((await guest.ask('GET', `/v1/join/${code.toLowerCase()}`)).json()).toMatchObject({ email: 'ewa@x.example', known: false, program: { key: 'p' }, terms: { version: 1 } });
   expect((await guest.ask('POST', `/v1/join/${code}`, { name: 'Ewa', password: PASSWORD })).json()).toMatchObject({ code: 'terms_not_accepted' });
