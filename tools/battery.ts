@@ -17,6 +17,7 @@ const PROOFS: { name: string; test: string; env: Record<string, string> }[] = [
   { name: 'C3 named points', test: 'tests/stories/crash-points.test.ts', env: {} },
   { name: 'C4 replies to COMMIT lost', test: 'tests/stories/reply-dropped.test.ts', env: { REPLIES: of(1_000) } },
   { name: 'R2–R9 races', test: 'tests/stories/races.test.ts', env: { RACE_ROUNDS: of(200) } },
+  { name: 'every screen, every combination', test: 'tests/e2e', env: { WALK: 'all' } },
   { name: 'L3 sealed columns edited', test: 'tests/property/seals.test.ts', env: {} },
 ];
 
