@@ -25,7 +25,7 @@ const ROOT = join(import.meta.dirname, '..');
 let failed = 0;
 for (const proof of PROOFS) {
   const started = performance.now();
-  const done = spawnSync(process.execPath, [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--root', ROOT, '--project', 'full', '--testTimeout', '7200000', proof.test], { cwd: ROOT, encoding: 'utf8', env: { ...process.env, ...proof.env, NO_COLOR: '1' } });
+  const done = spawnSync(process.execPath, [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--root', ROOT, '--project', 'full', '--project', 'screens', '--testTimeout', '7200000', proof.test], { cwd: ROOT, encoding: 'utf8', env: { ...process.env, ...proof.env, NO_COLOR: '1' } });
   const counted = /Tests\s+(.*)/.exec(done.stdout)?.[1] ?? 'did not run';
   if (done.status !== 0) { failed += 1; process.stderr.write(`${done.stdout.slice(-3_000)}\n`); }
   process.stdout.write(`${done.status === 0 ? 'held  ' : 'FAILED'}  ${proof.name.padEnd(38)} ${String(Math.round((performance.now() - started) / 1_000)).padStart(6)} s  ${counted.trim()}  ${Object.entries(proof.env).map(([key, value]) => `${key}=${value}`).join(' ')}\n`);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { settled } from '../support/browser.ts';
 import { aStage, noBrowser, type Stage } from '../support/stage.ts';
+import { axeFaults } from '../support/walk.ts';
 
 describe.skipIf(noBrowser)('the designer tries a rule and publishes it', () => {
   let stage: Stage;
@@ -30,6 +31,7 @@ describe.skipIf(noBrowser)('the designer tries a rule and publishes it', () => {
     await settled(page);
     await page.getByRole('button', { name: 'Opublikuj' }).click();
     await page.getByRole('dialog').getByLabel('Obowiązuje od').fill('2026-12-01');
+    expect(await axeFaults(page)).toEqual([]);
     await page.getByRole('dialog').getByRole('button', { name: 'Opublikuj' }).click();
     await page.waitForURL(/\/console\/mechanics$/);
     await page.getByRole('link', { name: 'Żwirek bonus' }).waitFor();

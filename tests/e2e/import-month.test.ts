@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { settled } from '../support/browser.ts';
 import { aStage, noBrowser, type Stage } from '../support/stage.ts';
+import { axeFaults } from '../support/walk.ts';
 
 describe.skipIf(noBrowser)('the operator imports the month, a second person approves', () => {
   let stage: Stage;
@@ -17,6 +18,7 @@ describe.skipIf(noBrowser)('the operator imports the month, a second person appr
     await settled(page);
     expect(await page.locator('main').innerText()).toMatch(/nowych\s+2/);
     expect(await page.getByRole('button', { name: 'Zatwierdź import' }).count()).toBe(0); // who staged it does not even see the button
+    expect(await axeFaults(page)).toEqual([]);
     await page.getByLabel(/Wartość, wiersz 4/).fill('129,90');
     await page.getByRole('button', { name: 'Popraw i sprawdź ponownie' }).click();
     await page.getByText('Naprawione: 1.').waitFor();
@@ -31,6 +33,7 @@ describe.skipIf(noBrowser)('the operator imports the month, a second person appr
     await settled(second);
     await second.getByRole('button', { name: 'Zatwierdź import' }).click();
     expect((await second.getByRole('dialog').innerText()).replaceAll('\u00a0', ' ')).toContain('3 nowe wiersze z 3 dokumentów');
+    expect(await axeFaults(second)).toEqual([]);
     await second.getByRole('dialog').getByRole('button', { name: 'Zatwierdź import' }).click();
     await second.getByText('Zapisano 3 wiersze.').waitFor();
     await page.goto(address);

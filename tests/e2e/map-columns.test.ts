@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { settled } from '../support/browser.ts';
 import { aStage, noBrowser, type Stage } from '../support/stage.ts';
+import { axeFaults } from '../support/walk.ts';
 
 describe.skipIf(noBrowser)('an operator says how a source’s columns are read', () => {
   let stage: Stage;
@@ -26,6 +27,7 @@ describe.skipIf(noBrowser)('an operator says how a source’s columns are read',
     await choose('Wartość netto', 'Wartość żwirku');
     await choose('Znak dziesiętny', 'przecinek');
     expect((await panel.getByRole('table').innerText()).replaceAll(/\s+/g, ' ')).toContain('P/1 2026-11-18 S0001 120,00 P/2 2026-11-18 S0002 80,50');
+    expect(await axeFaults(page)).toEqual([]);
     await panel.getByRole('button', { name: 'Zapisz mapowanie' }).click();
     await page.getByText('Następny plik tego źródła będzie tak czytany.').waitFor();
     await page.getByRole('combobox', { name: 'Źródło' }).click();

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { settled } from '../support/browser.ts';
 import { aStage, noBrowser, type Stage } from '../support/stage.ts';
+import { axeFaults } from '../support/walk.ts';
 
 describe.skipIf(noBrowser)('support answers “why not?”', () => {
   let stage: Stage;
@@ -31,6 +32,7 @@ describe.skipIf(noBrowser)('support answers “why not?”', () => {
     await settled(page);
     await page.getByRole('link', { name: number }).first().click();
     await page.getByRole('dialog').getByRole('link', { name: 'sprawdź dlaczego' }).waitFor();
+    expect(await axeFaults(page)).toEqual([]);
     await page.getByLabel('Odpowiedź').fill('Za sprzedaż przedstawiciela liczy się cel miesięczny, nie pojedyncza faktura.');
     await page.getByRole('button', { name: 'Wyślij odpowiedź' }).click();
     await page.getByText('Odpowiedź wysłana.').waitFor();

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { peopleRoutes, routes, type Route } from '@premia/contract';
+import { recordMembers } from '../../server/src/modules/entitlements/index.ts';
 import { ROLES, ROLE_PERMISSIONS, STRONG_PERMISSIONS, type Role } from '../../server/src/modules/identity/index.ts';
 import { anApp } from '../support/http.ts';
 import { anInstallation, type Installation } from '../support/installation.ts';
@@ -225,6 +226,17 @@ test('an accent on which white cannot be read is refused with its ratio', async 
   expect([refused.statusCode, refused.json<{ code: string; title: string }>().title]).toEqual([422, expect.stringContaining('1,5 : 1')]);
   expect((await browser.ask('POST', '/v1/look', { accent: '#0f4c81', radius: 4, logo: null })).statusCode).toBe(200);
   expect((await browser.ask('GET', '/v1/look')).json()).toEqual({ accent: '#0f4c81', radius: 4, logo: null });
+});
+
+test('a company’s manager sees the people of that company, and nobody else’s', async () => {
+  const context = await installation.tenant('managers');
+  await aWorld(context, aProgram([perHundred]));
+  await recordMembers(context, { program: 'p', members: [{ code: 'jan', kind: 'person', company: 'firma', name: 'Jan', from: '2026-01-01' }, { code: 'ola', kind: 'person', company: 'firma', name: 'Ola', from: '2026-01-01' }, { code: 'ewa', kind: 'person', company: 'inna', name: 'Ewa', from: '2026-01-01' }] });
+  const { browser: manager } = await aPerson(app, context, { email: 'boss@x.example', role: 'manager', program: 'p', member: 'jan', company: 'firma' });
+  const { browser: member } = await aPerson(app, context, { email: 'ola@x.example', role: 'member', program: 'p', member: 'ola' });
+  expect((await manager.ask('GET', '/v1/me/p/company')).json()).toMatchObject({ company: 'firma', members: [{ member: 'jan' }, { member: 'ola' }] });
+  expect((await member.ask('GET', '/v1/me/p/company')).statusCode).toBe(403);
+  expect((await manager.ask('GET', '/v1/programs/p/members')).statusCode).toBe(403);
 });
 
 test('asking to take part: one answer to everybody, an operator decides once, the invitation goes out; a closed program is not there', async () => {

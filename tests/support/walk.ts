@@ -1,4 +1,5 @@
 import { AxeBuilder } from '@axe-core/playwright';
+import type { Page } from 'playwright-core';
 import { settled } from './browser.ts';
 import type { Stage } from './stage.ts';
 
@@ -12,6 +13,12 @@ export async function aDocument(stage: Stage): Promise<(screen: string) => strin
   return (screen) => screen.replace(':documentId', found?.id ?? '').replace(':document', encodeURIComponent(found?.number ?? '')).replace(':member', 'R001');
 }
 
+/** What axe finds on a page as it is now: WCAG 2.2 AA and good practice. */
+export async function axeFaults(page: Page): Promise<string[]> {
+  const found = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze();
+  return found.violations.map((violation) => `${violation.id}: ${violation.nodes.slice(0, 2).map((node) => `${node.target.join(' ')} ${node.failureSummary?.split('\n')[1] ?? ''}`).join(' | ')}`);
+}
+
 /** Visits every screen of a group in one combination: what axe finds, what sticks out, what shows that should not, what the browser complained about. */
 export async function walk(stage: Stage, group: Group, cell: (typeof CELLS)[number]): Promise<string[]> {
   const address = await aDocument(stage);
@@ -20,8 +27,7 @@ export async function walk(stage: Stage, group: Group, cell: (typeof CELLS)[numb
   for (const screen of group.screens) {
     await page.goto(address(screen));
     await settled(page);
-    const found = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze();
-    for (const violation of found.violations) faults.push(`${screen}: ${violation.id}: ${violation.nodes.slice(0, 2).map((node) => `${node.target.join(' ')} ${node.failureSummary?.split('\n')[1] ?? ''}`).join(' | ')}`);
+    for (const fault of await axeFaults(page)) faults.push(`${screen}: ${fault}`);
     const wide = await page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth');
     if (wide > 0) faults.push(`${screen}: ${wide} px too wide`);
     const text = await page.locator('body').innerText();

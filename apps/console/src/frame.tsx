@@ -13,8 +13,7 @@ export function Frame({ children, places, change }: { children: ReactNode; place
   const language = useLanguage();
   const [path, go] = useLocation();
   const [open, setOpen] = useState(false);
-  const today = useQuery({ queryKey: ['today', tenant.key, program.key], queryFn: () => api.readToday({ params: { program: program.key } }), refetchInterval: 60_000 });
-  const waits = today.data?.waits;
+  const { data: waits } = useQuery({ queryKey: ['today', 'waits', tenant.key, program.key], queryFn: () => api.readWaits({ params: { program: program.key } }), refetchInterval: 60_000 });
   const items: { to: string; word: string; permission: string; waits?: number | undefined }[] = [
     { to: '/', word: t('Dziś', 'Today'), permission: 'programs:read', waits: waits && Object.values(waits).reduce((sum, n) => sum + n, 0) }, { to: '/imports', word: t('Importy', 'Imports'), permission: 'facts:read', waits: waits?.imports }, { to: '/sales', word: t('Sprzedaż', 'Sales'), permission: 'facts:read' },
     { to: '/members', word: t('Uczestnicy', 'Members'), permission: 'members:read' }, { to: '/companies', word: t('Firmy', 'Companies'), permission: 'members:read' }, { to: '/mechanics', word: t('Mechaniki', 'Mechanics'), permission: 'programs:read' }, { to: '/targets', word: t('Cele', 'Targets'), permission: 'ledger:read' },

@@ -10,10 +10,13 @@ export const termsShape = z.object({ version: z.number(), effective_on: z.string
 const document = z.object({ id: z.string(), source: z.string(), number: z.string(), kind: z.string(), occurred_on: z.string(), currency: z.string(), base: z.string().nullable(), waiting: z.boolean(), buyer: z.string().nullable(), rep: z.string().nullable(), lines: z.number(), net: z.string() });
 export const staffRole = z.enum(['owner', 'operator', 'approver', 'support', 'viewer']);
 
+const waits = z.object({ imports: z.number(), conflicts: z.number(), quarantined: z.number(), corrections: z.number(), unknown_products: z.number(), recalculations: z.number(), adjustments: z.number(), awards: z.number(), late: z.number(), inquiries: z.number(), registrations: z.number() });
+
 /** What the console reads and does beside the engine's commands. */
 export const consoleRoutes = {
+  readWaits: route({ name: 'readWaits', method: 'GET', path: '/v1/programs/:program/waits', summary: 'How much waits for somebody, by kind', permission: 'programs:read', params: program, reply: waits, refusals: ['program_not_found'] }),
   readToday: route({ name: 'readToday', method: 'GET', path: '/v1/programs/:program/today', summary: 'What waits, and the program’s pulse', permission: 'programs:read', params: program, reply: z.object({
-    on: z.string(), waits: z.object({ imports: z.number(), conflicts: z.number(), quarantined: z.number(), corrections: z.number(), unknown_products: z.number(), recalculations: z.number(), adjustments: z.number(), awards: z.number(), late: z.number(), inquiries: z.number(), registrations: z.number() }),
+    on: z.string(), waits,
     months: z.array(z.object({ month: z.string(), net: z.string(), documents: z.number(), active: z.number() })), granted: z.array(z.object({ month: z.string(), unit: z.string(), amount: z.string() })), liability: z.array(z.object({ unit: z.string(), amount: z.string() })),
     same_days: z.object({ from: z.string(), to: z.string(), net: z.string(), last_month: z.string(), last_year: z.string() }), members: z.number(),
     attainment: z.object({ target: z.string(), month: z.string(), of: z.number(), bands: z.array(z.object({ from: z.number(), members: z.number() })) }).nullable(),

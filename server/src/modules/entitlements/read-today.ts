@@ -13,8 +13,8 @@ const MONTHS_SHOWN = 13;
 const BANDS = [0, 5_000, 8_000, 10_000, 12_000] as const;
 export type Waits = Record<'imports' | 'conflicts' | 'quarantined' | 'corrections' | 'unknown_products' | 'recalculations' | 'adjustments' | 'awards' | 'late' | 'inquiries' | 'registrations', number>;
 
-/** What waits for somebody, and how the program does: sales by month, units granted, what is owed, how targets are met. */
-export async function readToday(tx: Tx, context: Context, program: Program, on: Day): Promise<unknown> {
+/** How much waits for somebody, by kind. */
+export async function readWaits(tx: Tx, context: Context, program: Program): Promise<Waits> {
   const { programId } = program;
   const waits = must(await row<Waits>(tx, sql`SELECT
     (SELECT count(*)::int FROM facts.import WHERE program_id = ${programId} AND state = 'staged') AS imports, (SELECT count(*)::int FROM facts.conflict WHERE program_id = ${programId} AND state = 'open') AS conflicts,
@@ -23,6 +23,12 @@ export async function readToday(tx: Tx, context: Context, program: Program, on: 
     (SELECT count(*)::int FROM ledger.adjustment WHERE program_id = ${programId} AND state = 'proposed') AS adjustments, (SELECT count(DISTINCT gate)::int FROM ledger.lot WHERE program_id = ${programId} AND gate LIKE 'approval:%' AND remaining > 0) AS awards,
     0 AS late, (SELECT count(*)::int FROM members.inquiry WHERE program_id = ${programId} AND state = 'open') AS inquiries,
     (SELECT count(*)::int FROM members.registration WHERE program_id = ${programId} AND state = 'open') AS registrations`), 'counts');
+  return { ...waits, late: program.settings.late_in_closed === 'approve' ? (await listLate(tx, context, program, { limit: 1_000 })).length : 0 };
+}
+
+/** What waits for somebody, and how the program does: sales by month, units granted, what is owed, how targets are met. */
+export async function readToday(tx: Tx, context: Context, program: Program, on: Day): Promise<unknown> {
+  const { programId } = program;
   const month = windowStart(on, 'month');
   const since = addMonths(month, 1 - MONTHS_SHOWN);
   const money = (minor: bigint): string => formatMinor(minor, program.currencyScale);
@@ -42,7 +48,7 @@ export async function readToday(tx: Tx, context: Context, program: Program, on: 
     WHERE e.program_id = ${programId} AND e.window_end BETWEEN ${since} AND (${addMonths(month, 1)}::date - 1) AND e.amount <> 0 GROUP BY 1, 2, 3 ORDER BY 1, 2`);
   const members = must(await row<{ n: number }>(tx, sql`SELECT count(*)::int AS n FROM members.member WHERE program_id = ${programId} AND merged_into IS NULL`), 'members');
   return {
-    on, waits: { ...waits, late: program.settings.late_in_closed === 'approve' ? (await listLate(tx, context, program, { limit: 1_000 })).length : 0 }, months: months.map((item) => ({ ...item, net: money(item.net) })), granted: granted.map((item) => ({ month: item.month, unit: item.unit, amount: formatMinor(item.amount, item.scale) })),
+    on, waits: await readWaits(tx, context, program), months: months.map((item) => ({ ...item, net: money(item.net) })), granted: granted.map((item) => ({ month: item.month, unit: item.unit, amount: formatMinor(item.amount, item.scale) })),
     liability: inOrder(program, await readLiability(tx, programId, on)).map((unit) => ({ unit: unit.unit, amount: formatMinor(unit.available + unit.pending + unit.held - unit.debt, unit.scale) })),
     same_days: { from: month, to: on, net: money(same.now), last_month: money(same.last_month), last_year: money(same.last_year) }, members: members.n, attainment: await attainmentOf(tx, context, program, month),
   };

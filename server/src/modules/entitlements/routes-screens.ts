@@ -12,16 +12,17 @@ import { listMechanics, listPresets, tryMechanic } from './list-mechanics.ts';
 import { balanceView, entryView, inOrder, readHome } from './read-home.ts';
 import { readBoards, readRules } from './read-rules.ts';
 import { readTargets } from './read-targets.ts';
-import { readToday } from './read-today.ts';
+import { readToday, readWaits } from './read-today.ts';
 
 const programOf = ({ params }: Handled): string => params['program'] as string;
 const localeOf = ({ query }: Handled): Locale => (query as { locale: Locale }).locale;
 const EXPORT_MAX = 50_000;
 
-type ConsolePart = 'readToday' | 'listDocuments' | 'readDocument' | 'listMechanics' | 'listPresets' | 'tryMechanic' | 'listTargets' | 'memberBalances' | 'newestEntries';
+type ConsolePart = 'readToday' | 'readWaits' | 'listDocuments' | 'readDocument' | 'listMechanics' | 'listPresets' | 'tryMechanic' | 'listTargets' | 'memberBalances' | 'newestEntries';
 
 /** What the console's screens read. */
 export const deskHandlers: Record<ConsolePart, Handler> = {
+  readWaits: (context, given) => context.transaction(async (tx) => readWaits(tx, context, await findProgram(tx, programOf(given)))),
   readToday: (context, given) => context.transaction(async (tx) => { const program = await findProgram(tx, programOf(given)); return readToday(tx, context, program, today(context, program.zone)); }),
   listDocuments: (context, given) => context.transaction(async (tx) => {
     const { member, ...page } = given.query as { limit: number; after?: string; member?: string };
