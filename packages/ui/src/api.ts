@@ -8,19 +8,8 @@ let tenant: string | null = localStorage.getItem(KEPT);
 export const tenantNow = (): string | null => tenant;
 export function setTenant(key: string): void { tenant = key; localStorage.setItem(KEPT, key); }
 
-type Early = Record<string, Promise<Response> | undefined>;
-/** An answer that the page asked for while the application was still being read is taken once; everything else is asked for now. */
-const fetchOnce: typeof fetch = (input, init) => {
-  const early = (window as { premiaEarly?: Early }).premiaEarly;
-  const path = String(input).slice(location.origin.length);
-  const asked = (init?.method ?? 'GET') === 'GET' ? early?.[path] : undefined;
-  if (!early || !asked) return fetch(input, init);
-  delete early[path];
-  return asked;
-};
-
 /** The whole API with the browser's session, in the reader's language and for the chosen organization. */
-export const api = createClient({ baseUrl: location.origin, retries: 1, fetch: fetchOnce, headers: () => ({ 'accept-language': locale(), ...(tenant === null ? {} : { 'x-premia-tenant': tenant }) }) });
+export const api = createClient({ baseUrl: location.origin, retries: 1, headers: () => ({ 'accept-language': locale(), ...(tenant === null ? {} : { 'x-premia-tenant': tenant }) }) });
 
 export const queries = new QueryClient({ defaultOptions: { queries: { staleTime: 15_000, retry: (times, error) => times < 1 && !(error instanceof PremiaProblem && error.status < 500), refetchOnWindowFocus: false } } });
 
