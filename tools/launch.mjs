@@ -116,9 +116,9 @@ function findBrowser() {
   if (places.some((place) => place && existsSync(place))) return;
   if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
     say('Installing Chromium for the tests of the screens …');
-    const quietly = { stdio: ['ignore', 'ignore', 'ignore'], env: { ...cleanEnvironment(), DEBIAN_FRONTEND: 'noninteractive' }, timeout: 300_000 };
-    spawnSync('apt-get', ['update', '-qq'], quietly);
-    spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium'], quietly);
+    const quietly = { stdio: ['ignore', 'ignore', 'ignore'], env: { ...cleanEnvironment(), DEBIAN_FRONTEND: 'noninteractive' }, timeout: 180_000 };
+    spawnSync('apt-get', ['-o', 'Acquire::http::Timeout=20', '-o', 'Acquire::Retries=0', 'update', '-qq'], quietly);
+    spawnSync('apt-get', ['-o', 'Acquire::http::Timeout=20', '-o', 'Acquire::Retries=1', 'install', '-y', '-qq', '--no-install-recommends', 'chromium'], quietly);
   }
   if (!places.some((place) => place && existsSync(place))) say('No Chromium here: the tests of the screens are left out. Install Debian’s package “chromium”, or name one in CHROMIUM.');
 }
