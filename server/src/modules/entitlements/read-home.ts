@@ -7,6 +7,7 @@ import { row, rows, type Tx } from '../../platform/database.ts';
 import { lotsOf, newestEntries, readBalances, type Balance, type LedgerEntry } from '../ledger/index.ts';
 import { dueTerms, readMember, stateOn, type Member, type Program } from '../members/index.ts';
 import { vocabularyOf } from './explain.ts';
+import { heldTier } from './read-benefits.ts';
 import { nextSteps, type NextStep } from './next-step.ts';
 import { loadPlan } from './plan.ts';
 import { BP, targetScale } from './read-targets.ts';
@@ -33,7 +34,7 @@ export async function readHome(tx: Tx, context: Context, program: Program, membe
   return {
     on, member: member.code, name: person.name, state: await stateOn(tx, program, member.memberId, on), balances: inOrder(program, await readBalances(tx, program.programId, on, { memberId: member.memberId })).map(balanceView),
     coming: coming.map((lot) => ({ unit: lot.unit, amount: formatMinor(lot.amount, lot.scale), on: lot.gate === '' ? lot.availableOn : null })), expiring: expiring.map((lot) => ({ unit: lot.unit, amount: formatMinor(lot.amount, lot.scale), on: lot.expiresOn })),
-    steps: steps.filter((step) => !step.sentence.includes('undefined')), targets: await targetsOf(tx, context, program, member, on, locale, steps), tiers: await tiersOf(tx, context, program, member, on, locale),
+    steps, targets: await targetsOf(tx, context, program, member, on, locale, steps), tiers: await tiersOf(tx, context, program, member, on, locale),
     recent: (await newestEntries(tx, program.programId, { memberId: member.memberId, limit: RECENT })).map(entryView), terms_due: await dueTerms(tx, program, member.memberId, userId, on), open_inquiries: inquiries.n,
   };
 }
@@ -42,7 +43,7 @@ async function tiersOf(tx: Tx, context: Context, program: Program, member: Membe
   const plan = await loadPlan(tx, context.tenantId, program);
   const shown: unknown[] = [];
   for (const { tierSetId, tierSet } of plan.strata.flatMap((stratum) => stratum.tierSets)) {
-    const held = await row<{ tier: string; valid_from: Day }>(tx, sql`SELECT tier, valid_from FROM entitlements.tier_interval WHERE program_id = ${program.programId} AND member_id = ${member.memberId} AND tier_set_id = ${tierSetId} AND valid_from <= ${on} AND valid_to > ${on} ORDER BY valid_from DESC LIMIT 1`);
+    const held = await heldTier(tx, program, member, tierSetId, on);
     if (held) shown.push({ set: tierSet.key, name: tierSet.tiers.find((tier) => tier.key === held.tier)?.name?.[locale] ?? held.tier, since: held.valid_from });
   }
   return shown;

@@ -1,12 +1,13 @@
-import { conditionToSql, literal, measureWords, memberFields, toWords, type Rule } from '@premia/algebra';
+import { measureWords, toWords, type Rule } from '@premia/algebra';
 import { addDays, minusRatio, ratio, type Day, type Locale, type Ratio } from '@premia/kernel';
 import { sql } from 'kysely';
 import type { Context } from '../../platform/context.ts';
-import { row, rows, runText, type Tx } from '../../platform/database.ts';
+import { row, rows, type Tx } from '../../platform/database.ts';
 import type { Member, Program } from '../members/index.ts';
 import { vocabularyOf } from './explain.ts';
 import { nextSteps } from './next-step.ts';
 import { loadPlan, type Plan } from './plan.ts';
+import { addressed, heldTier } from './read-benefits.ts';
 import { historyOf } from './read-home.ts';
 
 const NEIGHBOURS = 3;
@@ -18,22 +19,13 @@ export async function readRules(tx: Tx, context: Context, program: Program, memb
   const words = await vocabularyOf(tx, program);
   const steps = await nextSteps(tx, context, program, member, on, locale);
   const shown: unknown[] = [];
-  for (const rule of await meant(tx, context, program, plan, member, on)) {
+  const live = plan.rules.filter((rule) => isLive(rule, on));
+  const meant = await addressed(tx, context, program, plan, member, on, live);
+  for (const rule of live.filter((_, index) => meant[index])) {
     shown.push({ mechanic: rule.mechanic.key, name: rule.mechanic.name?.[locale] ?? rule.mechanic.key, sentence: toWords(rule.mechanic, locale, words), until: rule.countsUntil === 'infinity' ? null : addDays(rule.countsUntil, -1),
       step: steps.find((step) => step.mechanic === rule.mechanic.key) ?? null, history: await historyOf(tx, program, member, rule), unit: rule.mechanic.award.unit });
   }
   return { rules: shown, tiers: await levels(tx, program, plan, member, on, locale) };
-}
-
-/** The live rules whose audience holds today and whose role the member has ever had – every role, for a newcomer. */
-async function meant(tx: Tx, context: Context, program: Program, plan: Plan, member: Member, on: Day): Promise<Rule[]> {
-  const live = plan.rules.filter((rule) => isLive(rule, on));
-  if (live.length === 0) return [];
-  const fields = memberFields('$3::bigint', `${literal(on)}::date`, plan.options);
-  const [found] = await runText<{ roles: string[]; meant: boolean[] }>(tx, `SELECT ARRAY(SELECT DISTINCT f.role FROM facts.fact AS f WHERE f.tenant_id = $1 AND f.program_id = $2 AND f.member_id = $3::bigint AND f.kind = 'sale') AS roles,
-    ARRAY[${live.map((rule) => (rule.mechanic.earner.who ? conditionToSql(rule.mechanic.earner.who, fields, plan.options) : 'TRUE')).join(', ')}]::boolean[] AS meant`, [context.tenantId, program.programId, member.memberId]);
-  const roles = found?.roles ?? [];
-  return live.filter((rule, index) => found?.meant[index] && (rule.mechanic.earner.role === 'self' || roles.length === 0 || roles.includes(rule.mechanic.earner.role)));
 }
 
 async function levels(tx: Tx, program: Program, plan: Plan, member: Member, on: Day, locale: Locale): Promise<unknown[]> {
@@ -42,8 +34,8 @@ async function levels(tx: Tx, program: Program, plan: Plan, member: Member, on: 
   for (const { tierSetId, tierSet } of plan.strata.flatMap((stratum) => stratum.tierSets)) {
     const role = await row(tx, sql`SELECT 1 FROM facts.fact WHERE program_id = ${program.programId} AND member_id = ${member.memberId} AND role = ${tierSet.role} LIMIT 1`);
     if (!role) continue;
-    const held = await row<{ tier: string; valid_from: Day }>(tx, sql`SELECT tier, valid_from FROM entitlements.tier_interval WHERE program_id = ${program.programId} AND member_id = ${member.memberId} AND tier_set_id = ${tierSetId} AND valid_from <= ${on} AND valid_to > ${on} ORDER BY valid_from DESC LIMIT 1`);
-    shown.push({ set: tierSet.key, since: held?.valid_from ?? null, levels: tierSet.tiers.map((tier) => ({ key: tier.key, name: tier.name?.[locale] ?? tier.key, from: measureWords({ measure: tierSet.measure, window: 'year' } as unknown as Rule['mechanic'], tier.from, locale, words), held: tier.key === held?.tier, benefits: tier.benefits.map((benefit) => benefit[locale]) })) });
+    const held = await heldTier(tx, program, member, tierSetId, on);
+    shown.push({ set: tierSet.key, since: held?.valid_from ?? null, levels: tierSet.tiers.map((tier) => ({ key: tier.key, name: tier.name?.[locale] ?? tier.key, from: measureWords({ measure: tierSet.measure } as Rule['mechanic'], tier.from, locale, words), held: tier.key === held?.tier, benefits: tier.benefits.map((benefit) => benefit[locale]) })) });
   }
   return shown;
 }

@@ -82,9 +82,8 @@ export const ownHandlers: Record<Extract<PeopleRouteName, OwnPart>, Handler> = {
     if (company === null) throw new Refusal('program_not_found', 404, phrase('Nie prowadzisz tu żadnej firmy.', 'You manage no company here.'));
     const on = today(context, program.zone);
     const people = await peopleOf(tx, program, company, on);
-    const shown: unknown[] = [];
-    for (const person of people) shown.push({ member: person.code, kind: person.kind, name: person.name, state: person.state, balances: (await readBalances(tx, program.programId, on, { memberId: person.member_id })).map(balanceView) });
-    return { company, members: shown };
+    const balances = inOrder(program, await readBalances(tx, program.programId, on, { memberIds: people.map((person) => person.member_id) }));
+    return { company, members: people.map((person) => ({ member: person.code, kind: person.kind, name: person.name, state: person.state, balances: balances.filter((item) => item.memberId === person.member_id).map(balanceView) })) };
   }),
 };
 
