@@ -1,6 +1,6 @@
 import { Button, Group, Tabs, Text } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { api, count, day, said, t } from '@premia/ui';
+import { amount, api, count, day, said, t } from '@premia/ui';
 import { useState } from 'react';
 import { useLocation } from 'wouter';
 import { DataTable } from './data-table.tsx';
@@ -24,7 +24,7 @@ export function Catalogue({ id = 'products' }: { id?: string }) {
         <Tabs.Panel value="products"><Products /></Tabs.Panel>
         {file.isPending ? <Bones /> : file.isError ? <Failed error={file.error} again={() => void file.refetch()} /> : (
           <>
-            <Tabs.Panel value="tiers">{(file.data.tier_sets ?? []).length === 0 ? <Empty>{t('Program nie ma poziomów.', 'The program has no tiers.')}</Empty> : (file.data.tier_sets ?? []).map((set) => <Card key={set.key} title={set.key}><table className="sheet"><thead><tr><th scope="col">{t('Poziom', 'Tier')}</th><th scope="col">{t('Od', 'From')}</th><th scope="col">{t('Co daje', 'What it gives')}</th></tr></thead><tbody>{set.tiers.map((tier) => <tr key={tier.key}><td>{tier.name ? said(tier.name) : tier.key}</td><td>{String(tier.from)}</td><td>{(tier.benefits ?? []).map((benefit) => said(benefit)).join(', ') || '–'}</td></tr>)}</tbody></table></Card>)}</Tabs.Panel>
+            <Tabs.Panel value="tiers">{(file.data.tier_sets ?? []).length === 0 ? <Empty>{t('Program nie ma poziomów.', 'The program has no tiers.')}</Empty> : (file.data.tier_sets ?? []).map((set) => <Card key={set.key} title={set.key}><table className="sheet"><thead><tr><th scope="col">{t('Poziom', 'Tier')}</th><th scope="col">{t('Od', 'From')}</th><th scope="col">{t('Co daje', 'What it gives')}</th></tr></thead><tbody>{set.tiers.map((tier) => <tr key={tier.key}><td>{tier.name ? said(tier.name) : tier.key}</td><td>{amount(String(tier.from))}</td><td>{(tier.benefits ?? []).map((benefit) => said(benefit)).join(', ') || '–'}</td></tr>)}</tbody></table></Card>)}</Tabs.Panel>
             <Tabs.Panel value="periods"><Periods named={file.data.periods ?? []} /></Tabs.Panel>
             <Tabs.Panel value="units"><Card><Wide><table className="sheet"><thead><tr><th scope="col">{t('Jednostka', 'Unit')}</th><th scope="col">{t('Po polsku', 'In Polish')}</th><th scope="col">{t('Miejsc po przecinku', 'Decimal places')}</th><th scope="col">{t('Najmniejsze wydanie', 'Smallest redemption')}</th></tr></thead><tbody>{(file.data.units ?? []).map((unit) => <tr key={unit.key}><td>{unit.key}</td><td>{unit.names.pl.one}, {unit.names.pl.few}, {unit.names.pl.many} ({unit.names.pl.short})</td><td>{unit.scale}</td><td>{count(unit.smallest_redemption ?? 0)}</td></tr>)}</tbody></table></Wide></Card></Tabs.Panel>
             <Tabs.Panel value="sources">{(file.data.sources ?? []).map((source) => <Card key={source.key} title={source.key}><Text size="sm">{t('Nieznani uczestnicy', 'Unknown members')}: {source.unknown ?? '–'}</Text>{source.mapping ? <dl className="pairs">{Object.entries(source.mapping).map(([field, column]) => [<dt key={`${field}t`}>{field}</dt>, <dd key={field}>{typeof column === 'string' ? column : JSON.stringify(column)}</dd>])}</dl> : <Text c="dimmed" size="sm">{t('Bez zapisanego mapowania kolumn.', 'No saved mapping of columns.')}</Text>}</Card>)}</Tabs.Panel>
