@@ -53,7 +53,7 @@ export async function withBenchWorld<T>(options: { mechanics: number; connection
     const url = new URL(postgres.superuserUrl);
     url.pathname = '/bench';
     await migrate(url.toString());
-    const db = openDatabase(url.toString(), 'premia_app', { max: options.connections ?? 10 });
+    const db = openDatabase(url.toString(), 'premia_app', { max: options.connections ?? 10, secret: 'a secret for tests' });
     const context = makeContext({ db, tenantId: await createTenant(db, 'bench', 'Bench', '2026-01-01T00:00:00Z'), principal: 'bench', now: () => Date.parse('2026-01-15T10:00:00Z') });
     await applyProgram(context, readProgram(benchProgram(options.mechanics)));
     try { return await work({ db, context, url: url.toString(), superuserUrl: postgres.superuserUrl }); } finally { await db.close(); }

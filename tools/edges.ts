@@ -12,5 +12,6 @@ export const EDGES: Record<string, readonly string[]> = {
   'modules/facts': ['packages/kernel', 'packages/algebra', 'packages/contract', 'server/platform', 'modules/identity', 'modules/members'],
   'modules/mechanics': ['packages/kernel', 'packages/algebra', 'server/platform', 'modules/identity', 'modules/members', 'modules/facts'],
   'modules/entitlements': ['packages/kernel', 'packages/algebra', 'packages/contract', 'server/platform', 'modules/identity', 'modules/members', 'modules/ledger', 'modules/facts', 'modules/mechanics'],
-  'server/demo': ['packages/kernel', 'server/platform', 'modules/identity', 'modules/facts', 'modules/ledger', 'modules/members', 'modules/mechanics', 'modules/entitlements'],
+  'modules/rewards': ['packages/kernel', 'packages/contract', 'server/platform', 'modules/identity', 'modules/members', 'modules/ledger'],
+  'server/demo': ['packages/kernel', 'server/platform', 'modules/identity', 'modules/facts', 'modules/ledger', 'modules/members', 'modules/mechanics', 'modules/entitlements', 'modules/rewards'],
 };

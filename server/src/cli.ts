@@ -9,12 +9,13 @@ import { seedDemo } from './demo/seed-demo.ts';
 import { makeContext, today, type Context } from './platform/context.ts';
 import { csvCell } from './platform/csv.ts';
 import { makeMailer } from './platform/mail.ts';
-import { applyProgram, approveImport, approveRecalculation, closePeriod, explain, nextSteps, previewAwards, proposeRecalculation, recordImport, recordMemberActivities, recordInput, recordMembers, recordTargets, refreshSegments, settleStale, simulate, verifyProgram, type Preview } from './modules/entitlements/index.ts';
+import { applyProgram, approveImport, approveRecalculation, closePeriod, explain, nextSteps, previewAwards, proposeRecalculation, recordImport, recordMemberActivities, recordInput, recordMembers, recordTargets, refreshSegments, settleStale, simulate, type Preview } from './modules/entitlements/index.ts';
 import { REASONS, mappingShape, readQuarantine, saveRates, stageImport, type ActivityDraft } from './modules/facts/index.ts';
 import { STAFF_ROLES, createTenant, invite, type Role } from './modules/identity/index.ts';
 import { readBalances, readLiability, readStatement } from './modules/ledger/index.ts';
 import { findMember, findProgram, listPrograms, saveCompanies, type CompanyDraft, type MemberDraft } from './modules/members/index.ts';
 import { exportProgram, parseProgram, planProgram, programSchema, type TargetDraft } from './modules/mechanics/index.ts';
+import { verifyAll } from './verify.ts';
 
 /*
  * The command line: the same use cases as the API, on the same database. Results go to stdout (with --json as one documented
@@ -226,7 +227,7 @@ const commands: Record<string, Command> = {
     return 0;
   },
   'verify': async (context) => {
-    const result = await verifyProgram(context, need('program'));
+    const result = await verifyAll(context, need('program'));
     const { counts } = result;
     print(result, [`${counts.facts} facts, ${counts.entitlements} entitlements, ${counts.transfers} transfers, ${counts.lots} lots, ${counts.wallets} wallets, ${counts.members} members`,
       ...result.faults.map((fault) => `${fault.check}: ${fault.where} – expected ${fault.expected}, found ${fault.found}`), `${result.seals} seals, head ${result.head}`, `${result.differences} differences`].join('\n'));

@@ -1,4 +1,5 @@
-import { mkdirSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from './platform/embedded-postgres.ts';
 import { assertDurable, migrate, prepareDatabase, prepareExisting } from './platform/migrate.ts';
@@ -18,8 +19,16 @@ export async function openInstallation(options: { own: boolean; say: (text: stri
   const applied = await migrate(url);
   if (applied.length > 0) options.say(`Database brought up to date: ${applied.length} migration${applied.length === 1 ? '' : 's'}.`);
   await assertDurable(url);
-  const db = openDatabase(url, 'premia_app', { max: 20 });
+  const db = openDatabase(url, 'premia_app', { max: 20, secret: findOrMakeSecret(join(dataDir, 'data-secret'), 'DATA_SECRET') });
   return { db, url, dataDir, close: async () => { await db.close(); await postgres?.stop(); } };
+}
+
+/** A secret of the environment, or made once and kept in the data folder, readable by its owner only. */
+export function findOrMakeSecret(file: string, name: string): string {
+  const given = process.env[name];
+  if (given !== undefined) return given;
+  if (!existsSync(file)) writeFileSync(file, randomBytes(32).toString('base64url'), { mode: 0o600 });
+  return readFileSync(file, 'utf8');
 }
 
 async function openGiven(url: string): Promise<string> {

@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { openInstallation } from './compose.ts';
+import { findOrMakeSecret, openInstallation } from './compose.ts';
 import { demoCodes, removeDemoPeople, seedPeople } from './demo/seed-people.ts';
 import { seedDemo } from './demo/seed-demo.ts';
 import { makeApp } from './make-app.ts';
@@ -29,7 +28,7 @@ const jobs = await startJobs(installation.url, makeTasks(installation.db, Date.n
 
 const publicUrl = (process.env['PUBLIC_URL'] ?? `http://localhost:${port}`).replace(/\/$/, '');
 const app = await makeApp({
-  db: installation.db, url: installation.url, uploads: join(installation.dataDir, 'uploads'), publicUrl, secret: findOrMakeSecret(join(installation.dataDir, 'session-secret')), log: process.env['LOG'] === 'on',
+  db: installation.db, url: installation.url, uploads: join(installation.dataDir, 'uploads'), publicUrl, secret: findOrMakeSecret(join(installation.dataDir, 'session-secret'), 'SESSION_SECRET'), log: process.env['LOG'] === 'on',
   screens: join(import.meta.dirname, '../../dist'), ...(process.env['SMTP_URL'] === undefined ? {} : { smtpUrl: process.env['SMTP_URL'] }), ...(process.env['MAIL_FROM'] === undefined ? {} : { mailFrom: process.env['MAIL_FROM'] }),
   ...(demo ? { mailbox: true, codes: demoCodes } : {}),
 });
@@ -69,14 +68,6 @@ const stop = async (): Promise<void> => {
 };
 process.on('SIGINT', () => { void stop(); });
 process.on('SIGTERM', () => { void stop(); });
-
-/** What signs sessions: of the environment, or made once and kept in the data folder. */
-function findOrMakeSecret(file: string): string {
-  const given = process.env['SESSION_SECRET'];
-  if (given !== undefined) return given;
-  if (!existsSync(file)) writeFileSync(file, randomBytes(32).toString('base64url'), { mode: 0o600 });
-  return readFileSync(file, 'utf8');
-}
 
 /** The installation's own key, kept in the data folder for whoever may read that. */
 async function findOrMakeKey(of: Context, file: string): Promise<string> {

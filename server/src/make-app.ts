@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { sql } from 'kysely';
 import { makeHandlers } from './handlers.ts';
 import { authenticate, makeSignIn, principalOf, type SignIn } from './modules/identity/index.ts';
+import { rewardsErasure } from './modules/rewards/index.ts';
 import type { Database } from './platform/database.ts';
 import { makeHttp, type HttpOptions } from './platform/http.ts';
 import { makeMailer } from './platform/mail.ts';
@@ -21,7 +22,7 @@ export async function makeApp(options: AppOptions): Promise<FastifyInstance & { 
   const { db, log = false, now = Date.now, publicUrl = 'http://localhost' } = options;
   const mailer = makeMailer(options.smtpUrl, options.mailFrom ?? 'premia@localhost');
   const signIn = makeSignIn({ url: options.url, publicUrl, secret: options.secret ?? TEST_SECRET, mailer, db, now, ...(options.hash ? { hash: options.hash } : {}) });
-  const outside = { signIn, mailer, publicUrl, db, now, mailbox: options.mailbox ?? false, ...(options.codes ? { codes: options.codes } : {}) };
+  const outside = { signIn, mailer, publicUrl, db, now, mailbox: options.mailbox ?? false, elsewhere: [rewardsErasure], ...(options.codes ? { codes: options.codes } : {}) };
   const app = await makeHttp({
     ...options, log, publicUrl, routes: { ...routes, ...peopleRoutes }, handlers: makeHandlers({ uploads: options.uploads, loadUrl: options.url }, outside),
     authenticate: (given) => authenticate(db, given), ready: async () => { await sql`SELECT 1`.execute(db.kysely); return true; },

@@ -93,7 +93,7 @@ test('no reading route of one tenant shows a word of the other’s', async () =>
 });
 
 test('two tenants by turns on a pool of two, with refusals and broken calls in between: nobody sees the other', async () => {
-  const db = openDatabase(installation.url, 'premia_app', { max: 2 });
+  const db = openDatabase(installation.url, 'premia_app', { max: 2, secret: 'a secret for tests' });
   const small = await makeApp({ db, url: installation.url, requestsPerMinute: 10_000_000, uploads: '/tmp', now: () => Date.parse('2026-06-15T10:00:00Z') });
   const tenants = await Promise.all(['left', 'right'].map(async (name) => {
     const context = await installation.tenant();

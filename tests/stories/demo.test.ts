@@ -2,8 +2,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { seedDemo } from '../../server/src/demo/seed-demo.ts';
-import { verifyProgram } from '../../server/src/modules/entitlements/index.ts';
 import { anInstallation, type Installation } from '../support/installation.ts';
+import { verifyAll } from '../../server/src/verify.ts';
 
 const GOLDEN = join(import.meta.dirname, 'demo-totals.json');
 
@@ -22,5 +22,5 @@ test('the demo of a given anchor day gives the totals of the golden file, and ve
   const found = { lines, totals, tiers };
   if (!existsSync(GOLDEN) && process.env['CI'] === undefined) writeFileSync(GOLDEN, `${JSON.stringify(found, null, 2)}\n`);
   expect(found).toEqual(JSON.parse(readFileSync(GOLDEN, 'utf8')));
-  expect(await verifyProgram(context, 'lapa')).toMatchObject({ differences: 0 });
+  expect(await verifyAll(context, 'lapa')).toMatchObject({ differences: 0 });
 });

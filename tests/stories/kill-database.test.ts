@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { dice } from '@premia/kernel';
-import { applyProgram, recordSales, verifyProgram } from '../../server/src/modules/entitlements/index.ts';
+import { applyProgram, recordSales } from '../../server/src/modules/entitlements/index.ts';
 import { captureHold, findUnit, holdUnits, openPosting } from '../../server/src/modules/ledger/index.ts';
 import { findMember, findProgram } from '../../server/src/modules/members/index.ts';
 import { readProgram } from '../../server/src/modules/mechanics/index.ts';
@@ -15,6 +15,7 @@ import { openDatabase, type Database } from '../../server/src/platform/database.
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../server/src/platform/embedded-postgres.ts';
 import { migrate, prepareDatabase } from '../../server/src/platform/migrate.ts';
 import { aProgram, aSale, perHundred } from '../support/world.ts';
+import { verifyAll } from '../../server/src/verify.ts';
 
 /**
  * Battery C1: PostgreSQL – the postmaster and its children – is killed under concurrent orders and sales, and started again. What was
@@ -33,7 +34,7 @@ async function open(): Promise<void> {
   url.pathname = '/kill';
   await prepareDatabase(postgres.superuserUrl, 'kill');
   await migrate(url.toString());
-  db = openDatabase(url.toString(), 'premia_app', { max: 12 });
+  db = openDatabase(url.toString(), 'premia_app', { max: 12, secret: 'a secret for tests' });
   context = makeContext({ db, tenantId: await createTenant(db, 'kill', 'Kill', '2026-06-15T10:00:00Z'), principal: 'test', now: () => Date.parse('2026-06-15T10:00:00Z') });
 }
 
@@ -84,7 +85,7 @@ test(`killed ${KILLS} times under load: nothing acknowledged is lost, nothing ha
     for (const n of pending) { await (n % 3 === 0 ? sale(n) : order(n)); pending.delete(n); }
   }
   expect(unknown, 'no call was cut off: this proved nothing').toBeGreaterThan(KILLS);
-  expect(await verifyProgram(context, 'p')).toMatchObject({ differences: 0 });
+  expect(await verifyAll(context, 'p')).toMatchObject({ differences: 0 });
   const found = await db.transaction(context.tenantId, async (tx) => { return (await sql<{ holds: bigint; captured: bigint; sales: bigint; transfers: bigint }>`SELECT (SELECT count(*) FROM ledger.hold) AS holds, (SELECT count(*) FROM ledger.hold WHERE state = 'captured') AS captured, (SELECT count(*) FROM facts.document WHERE number LIKE 'sale-%') AS sales, (SELECT count(*) FROM ledger.transfer WHERE kind = 'hold') AS transfers`.execute(tx)).rows[0]; });
   const asked = Array.from({ length: next }, (_, n) => n + 1);
   const orders = asked.filter((n) => n % 3 !== 0);

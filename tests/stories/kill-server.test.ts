@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { addDays, dice } from '@premia/kernel';
-import { applyProgram, approveImport, recordImport, verifyProgram } from '../../server/src/modules/entitlements/index.ts';
+import { applyProgram, approveImport, recordImport } from '../../server/src/modules/entitlements/index.ts';
 import { stageImport } from '../../server/src/modules/facts/index.ts';
 import { readBalances } from '../../server/src/modules/ledger/index.ts';
 import { findProgram } from '../../server/src/modules/members/index.ts';
@@ -13,6 +13,7 @@ import { readProgram } from '../../server/src/modules/mechanics/index.ts';
 import type { Context } from '../../server/src/platform/context.ts';
 import { anInstallation, type Installation } from '../support/installation.ts';
 import { aProgram, perHundred } from '../support/world.ts';
+import { verifyAll } from '../../server/src/verify.ts';
 
 /**
  * Battery C2: the server killed again and again while it records a large import; each start takes the work up by itself. KILL_LINES and
@@ -79,5 +80,5 @@ test(`a server killed ${KILLS} times in an import of ${LINES} lines: nothing los
   for (let waited = 0; waited < 120_000 && (await state()) !== 'recorded'; waited += 100) await new Promise((done) => { setTimeout(done, 100); });
   expect([await state(), await recorded()]).toEqual(['recorded', LINES]);
   expect(await digest(context)).toBe(await digest(clean));
-  expect((await verifyProgram(context, 'p')).differences).toBe(0);
+  expect((await verifyAll(context, 'p')).differences).toBe(0);
 });

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createClient, type Client } from '@premia/sdk';
-import { verifyProgram } from '../../server/src/modules/entitlements/index.ts';
 import { createApiKey, findTenant, PERMISSIONS } from '../../server/src/modules/identity/index.ts';
 import { makeContext } from '../../server/src/platform/context.ts';
 import { anInstallation, type Installation } from '../support/installation.ts';
 import { aProgram, perHundred } from '../support/world.ts';
+import { verifyAll } from '../../server/src/verify.ts';
 
 /** Several server processes on one database, and one of them killed in the middle of its work. */
 let installation: Installation;
@@ -61,7 +61,7 @@ test('three processes serve one program; one is killed, the others go on; every 
   expect(unanswered, 'nobody noticed the death: this proved nothing').toBeGreaterThan(0);
   const balances = (await (clients[0] as Client).readBalances({ params: { program: 'p' }, query: { unit: 'points', limit: 100 } })).balances;
   expect(balances).toHaveLength(40);
-  const verified = await verifyProgram(context, 'p');
+  const verified = await verifyAll(context, 'p');
   expect([verified.differences, verified.counts.facts]).toEqual([0, 240]);
   for (const server of servers.slice(0, 2)) { server.kill('SIGTERM'); await new Promise((done) => { server.on('exit', done); }); expect(server.exitCode).toBe(0); } // C6: they stop in peace
 });

@@ -22,7 +22,7 @@ test('the answer to COMMIT is lost, again and again: each effect once', async ()
   await world.sell({ number: 'FIRST', on: '2026-03-01', net: '100000.00', buyer: 'saver' });
   const { secret } = await createApiKey(context, { name: 'k', permissions: PERMISSIONS });
   const proxy = await aDroppingProxy(installation.url);
-  const db = openDatabase(proxy.url, 'premia_app', { max: 2 });
+  const db = openDatabase(proxy.url, 'premia_app', { max: 2, secret: 'a secret for tests' });
   const app = await makeApp({ db, url: proxy.url, requestsPerMinute: 10_000_000, uploads: mkdtempSync(join(tmpdir(), 'premia-uploads-')), now: () => Date.parse('2026-06-15T10:00:00Z') });
   const requests = Array.from({ length: TIMES }, (_, n) => (n % 2 === 0
     ? { url: '/v1/programs/p/sales', payload: { source: 'erp', documents: [{ number: `S${n}`, occurred_on: '2026-03-31', buyer: 'shop', lines: [{ net: '100.00' }] }] } }

@@ -14,7 +14,7 @@ import { aProgram, perHundred } from './world.ts';
  * what a careful integrator does who was not told how the last call ended. Arguments: database, folder.
  */
 const [url = '', folder = ''] = process.argv.slice(2);
-const db = openDatabase(url, 'premia_app', { max: 4 });
+const db = openDatabase(url, 'premia_app', { max: 4, secret: 'a secret for tests' });
 const now = (): number => Date.parse('2026-06-15T10:00:00Z');
 const context = makeContext({ db, tenantId: await createTenant(db, 'crash', 'Crash', '2026-06-15T10:00:00Z'), principal: 'driver', now });
 const keyFile = join(folder, 'key');

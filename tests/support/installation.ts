@@ -3,9 +3,9 @@ import pg from 'pg';
 import { inject } from 'vitest';
 import { makeContext, type Context } from '../../server/src/platform/context.ts';
 import { openDatabase, type Database } from '../../server/src/platform/database.ts';
-import { verifyProgram } from '../../server/src/modules/entitlements/index.ts';
 import { createTenant, listTenants } from '../../server/src/modules/identity/index.ts';
 import { listPrograms } from '../../server/src/modules/members/index.ts';
+import { verifyAll } from '../../server/src/verify.ts';
 
 export type Installation = {
   db: Database;
@@ -27,7 +27,7 @@ export async function anInstallation(options: { verifyAtEnd: boolean } = { verif
   await retried(() => admin.query(`CREATE DATABASE ${name} TEMPLATE premia_template OWNER premia_owner`));
   const url = new URL(adminUrl);
   url.pathname = `/${name}`;
-  const db = openDatabase(url.toString(), 'premia_app', { max: 8 });
+  const db = openDatabase(url.toString(), 'premia_app', { max: 8, secret: 'a secret for tests' });
   const inside = new pg.Client({ connectionString: url.toString() });
   await inside.connect();
   let made = 0;
@@ -65,7 +65,7 @@ async function verifyEverything(db: Database): Promise<string[]> {
   const faults: string[] = [];
   for (const tenantId of await listTenants(db)) {
     const context = makeContext({ db, tenantId, principal: 'end of tests', now: () => Date.parse('2026-06-15T10:00:00Z') });
-    for (const { key } of await context.transaction(listPrograms)) faults.push(...(await verifyProgram(context, key)).faults.map((fault) => `${key}: ${JSON.stringify(fault)}`));
+    for (const { key } of await context.transaction(listPrograms)) faults.push(...(await verifyAll(context, key)).faults.map((fault) => `${key}: ${JSON.stringify(fault)}`));
   }
   return faults.slice(0, 5);
 }

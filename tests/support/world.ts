@@ -1,11 +1,12 @@
 import { parseMinor } from '@premia/kernel';
 import type { MechanicInput } from '@premia/algebra';
-import { applyProgram, listSeals, recordMemberActivities, recordSales, sealTail, verifyProgram, type SaleOutcome } from '../../server/src/modules/entitlements/index.ts';
+import { applyProgram, listSeals, recordMemberActivities, recordSales, sealTail, type SaleOutcome } from '../../server/src/modules/entitlements/index.ts';
 import type { LineDraft } from '../../server/src/modules/facts/index.ts';
 import { readBalances, type Balance } from '../../server/src/modules/ledger/index.ts';
 import { findProgram } from '../../server/src/modules/members/index.ts';
 import { readProgram } from '../../server/src/modules/mechanics/index.ts';
 import { today } from '../../server/src/platform/context.ts';
+import { verifyAll } from '../../server/src/verify.ts';
 import type { TestContext } from './installation.ts';
 
 const names = (short: string) => ({ pl: { one: 'punkt', few: 'punkty', many: 'punktów', short }, en: { one: 'point', other: 'points', short } });
@@ -68,7 +69,7 @@ export async function aWorld(context: TestContext, program: unknown): Promise<Wo
     },
     balance, total: async (member, unit) => (await balance(member, unit)).total,
     verified: async () => {
-      const result = await verifyProgram(context, file.key);
+      const result = await verifyAll(context, file.key);
       if (result.differences > 0) throw new Error(`verify: ${result.differences} differences\n${result.faults.slice(0, 10).map((fault) => JSON.stringify(fault)).join('\n')}`);
     },
   };

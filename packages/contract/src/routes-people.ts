@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { cursor, day, key, memberReference, program, route, type Route } from './route.ts';
+import { ownRewardRoutes } from './routes-rewards.ts';
 import { inquiryMessages, inquiryRow, staffRole, termsShape } from './routes-console.ts';
 
 const own = program;
@@ -54,5 +55,6 @@ export const peopleRoutes = {
   exportMember: route({ name: 'exportMember', method: 'GET', path: '/v1/programs/:program/members/:member/export', summary: 'Everything recorded about one member, as one file', permission: 'members:read', params: program.extend({ member: memberReference }), reply: z.record(z.string(), z.unknown()), refusals: ['program_not_found', 'member_not_found'] }),
   printWelcome: route({ name: 'printWelcome', method: 'POST', path: '/v1/programs/:program/welcome-pack', summary: 'Welcome letters to print, one a person, each with its code and QR code', permission: 'members:write', download: 'application/pdf', params: program, body: z.strictObject({ people: z.array(z.strictObject({ name: z.string().min(1).max(200), code: z.string().min(1).max(60), link: z.url().max(300) })).min(1).max(500) }), reply: z.string(), refusals: ['program_not_found'] }),
   readMailbox: route({ name: 'readMailbox', method: 'GET', path: '/v1/mailbox', summary: 'Mail caught instead of sent, in development and in the demo; not there in production', permission: 'public', reply: z.object({ mail: z.array(z.object({ id: z.string(), to: z.string(), subject: z.string(), body: z.string(), link: z.string().nullable(), at: z.string() })), codes: z.array(z.object({ email: z.string(), code: z.string() })) }), refusals: ['mailbox_off'] }),
+  ...ownRewardRoutes,
 } satisfies Record<string, Route>;
 export type PeopleRouteName = keyof typeof peopleRoutes;

@@ -3,6 +3,7 @@ import { amount, cursor, day, key, memberReference, program, route, type Route }
 import { consoleRoutes } from './routes-console.ts';
 import { factRoutes, productDraft } from './routes-facts.ts';
 import { ledgerRoutes } from './routes-ledger.ts';
+import { rewardRoutes } from './routes-rewards.ts';
 import { memberDraft, memberRoutes, stateDraft } from './routes-members.ts';
 
 export const DOCUMENTS_PER_REQUEST_MAX = 1_000;
@@ -42,7 +43,7 @@ const preview = z.object({
 });
 
 export const routes = {
-  ...memberRoutes, ...factRoutes, ...ledgerRoutes, ...consoleRoutes,
+  ...memberRoutes, ...factRoutes, ...ledgerRoutes, ...rewardRoutes, ...consoleRoutes,
   listPrograms: route({ name: 'listPrograms', method: 'GET', path: '/v1/programs', summary: 'Programs of the tenant', permission: 'programs:read', reply: z.object({ programs: z.array(z.object({ key: z.string(), name: z.unknown() })) }), refusals: [] }),
   planProgram: route({ name: 'planProgram', method: 'POST', path: '/v1/programs/plan', summary: 'What applying a program’s file would change', permission: 'programs:read', body: z.record(z.string(), z.unknown()), reply: planReply, refusals: ['program_inconsistent', 'mechanic_malformed'] }),
   applyProgram: route({ name: 'applyProgram', method: 'POST', path: '/v1/programs/apply', summary: 'Publish a program’s file', permission: 'programs:write', idempotent: true, body: z.record(z.string(), z.unknown()), reply: planReply, refusals: ['program_inconsistent', 'mechanic_malformed', 'recalculation_needed', 'setting_fixed', 'circle'] }),

@@ -1,9 +1,9 @@
 /**
- * A cell that a spreadsheet would take for a formula is made text with an apostrophe, unless it is a number we wrote (OWASP ASVS 5,
+ * A cell that a spreadsheet would take for a formula is made text with an apostrophe, unless it is a plain number or telephone number (OWASP ASVS 5,
  * 1.2.10); then quoted where it needs quotes.
  */
 export function csvCell(value: string, delimiter = ','): string {
-  const safe = /^[=+\-@\t\r\0]/.test(value) && !/^-?\d+(\.\d+)?$/.test(value) ? `'${value}` : value;
+  const safe = /^[=+\-@\t\r\0]/.test(value) && !/^[+-]?\d+(\.\d+)?$/.test(value) ? `'${value}` : value;
   return /["\r\n]/.test(safe) || safe.includes(delimiter) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 

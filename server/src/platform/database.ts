@@ -1,5 +1,6 @@
 import { CompiledQuery, Kysely, PostgresDialect, sql, type QueryResult, type RawBuilder, type Transaction } from 'kysely';
 import pg from 'pg';
+import { NO_VAULT, makeVault, type Vault } from './vault.ts';
 
 /** Tables are named only in the modules' `queries.ts`, each statement with its own row type. */
 export type Schema = Record<string, never>;
@@ -22,6 +23,8 @@ const RETRYABLE = new Set(['40001', '40P01']);
 export type Database = {
   readonly kysely: Kysely<Schema>;
   readonly pool: pg.Pool;
+  /** Seals what a copy of the database alone must not tell. */
+  readonly vault: Vault;
   /** One unit of work of one tenant: everything in it sees only that tenant's rows. Deadlocks are retried. */
   transaction<T>(tenantId: bigint, work: (tx: Tx) => Promise<T>): Promise<T>;
   /** The same, always undone: what would have happened. With `snapshot` it sees one moment throughout. */
@@ -72,7 +75,7 @@ class Undo<T> extends Error {
  * Opens a pool whose connections act as one database role. The role's name goes into the start-up packet, so that no
  * statement ever runs as the login that opened the connection.
  */
-export function openDatabase(connectionString: string, role: Role, options: { max?: number; idsAsText?: boolean; searchPath?: 'auth' } = {}): Database {
+export function openDatabase(connectionString: string, role: Role, options: { max?: number; idsAsText?: boolean; searchPath?: 'auth'; secret?: string } = {}): Database {
   const pool = new pg.Pool({
     ...(options.idsAsText ? { types: { getTypeParser: textIds } } : {}),
     connectionString, pipeline: true, max: options.max ?? 10, application_name: 'premia', options: `-c role=${role} -c search_path=${options.searchPath ?? 'pg_catalog'}`,
@@ -96,7 +99,7 @@ export function openDatabase(connectionString: string, role: Role, options: { ma
     }
   };
   return {
-    kysely, pool, transaction: (tenantId, work) => transaction(tenantId, work),
+    kysely, pool, vault: options.secret === undefined ? NO_VAULT : makeVault(options.secret), transaction: (tenantId, work) => transaction(tenantId, work),
     rehearse: async <T>(tenantId: bigint, work: (tx: Tx) => Promise<T>, given?: { snapshot: boolean }): Promise<T> => {
       try {
         return await transaction<T>(tenantId, async (tx) => { throw new Undo(await work(tx)); }, given?.snapshot ? 'repeatable read' : 'read committed');

@@ -19,7 +19,6 @@ import { recordSalesTogether } from './sales-lanes.ts';
 import { refreshSegments } from './refresh-segments.ts';
 import { settleSoon } from './settle-pools.ts';
 import { listSeals } from './seal-chain.ts';
-import { verifyProgram } from './verify.ts';
 
 const programOf = ({ params }: Handled): string => params['program'] as string;
 
@@ -38,7 +37,7 @@ async function targetsOf(context: Context, key: string, targets: readonly (Omit<
 }
 
 export const entitlementHandlers: Record<'listPrograms' | 'planProgram' | 'applyProgram' | 'exportProgram' | 'recordSales' | 'dryRunSales' | 'recordActivities' | 'explain' | 'saveMembers' | 'saveStates' | 'saveProducts' | 'mapProduct' | 'saveTargets' | 'nextSteps' | 'readBenefits'
-  | 'refreshSegments' | 'simulate' | 'proposeRecalculation' | 'listRecalculations' | 'approveRecalculation' | 'rejectRecalculation' | 'closePeriod' | 'startClosing' | 'listCloses' | 'verify' | 'listSeals' | 'decideConflict' | 'giveUpWait' | 'listWaitingAwards' | 'approveAwards' | 'listLate' | 'approveLate', Handler> = {
+  | 'refreshSegments' | 'simulate' | 'proposeRecalculation' | 'listRecalculations' | 'approveRecalculation' | 'rejectRecalculation' | 'closePeriod' | 'startClosing' | 'listCloses' | 'listSeals' | 'decideConflict' | 'giveUpWait' | 'listWaitingAwards' | 'approveAwards' | 'listLate' | 'approveLate', Handler> = {
   listPrograms: async (context) => ({ programs: await context.transaction(listPrograms) }),
   planProgram: async (context, { body }) => planView(await context.transaction((tx) => planProgram(tx, readProgram(body)))),
   applyProgram: async (context, { body }) => planView(await applyProgram(context, readProgram(body))),
@@ -97,7 +96,6 @@ export const entitlementHandlers: Record<'listPrograms' | 'planProgram' | 'apply
   },
   startClosing: async (context, given) => { await startClosing(context, { program: programOf(given), ...(given.body as { from: string; to: string }) }); return { state: 'closing' }; },
   listCloses: (context, given) => context.transaction(async (tx) => ({ closes: (await listCloses(tx, await findProgram(tx, programOf(given)))).map((item) => ({ id: item.close_id, from: item.starts_on, to: item.ends_on, state: item.state, snapshot: item.snapshot, closed_by: item.closed_by })) })),
-  verify: (context, given) => verifyProgram(context, programOf(given)),
   listSeals: (context, { query }) => context.transaction(async (tx) => {
     const { limit, after } = query as { limit: number; after?: string };
     const before = numberedCursor(after);

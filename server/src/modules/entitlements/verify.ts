@@ -13,6 +13,9 @@ import { storedTimelines, timelines } from './tiers.ts';
 export type Fault = { check: string; where: string; expected: string; found: string };
 export type Verification = { program: string; counts: { facts: number; entitlements: number; transfers: number; lots: number; wallets: number; members: number }; differences: number; seals: number; head: string; faults: Fault[] };
 
+/** What a module above adds to verifying: its own stored states against the books. */
+export type Check = (tx: Tx, context: Context, program: Program) => Promise<Fault[]>;
+
 export const FAULTS_SHOWN_MAX = 100;
 
 /**
@@ -20,13 +23,14 @@ export const FAULTS_SHOWN_MAX = 100;
  * references – and the tenant's chain of seals.
  * Writes nothing that stays. Zero differences means: what is booked is what the rules say, and nothing else is booked.
  */
-export async function verifyProgram(context: Context, key: string): Promise<Verification> {
+export async function verifyProgram(context: Context, key: string, checks: readonly Check[] = []): Promise<Verification> {
   await settleStale(context, key);
   const { seals, made, head } = await sealTail(context);
   return context.rehearse(async (tx) => {
     const program = await findProgram(tx, key);
     const settling = await openSettling(tx, context, program);
     const faults = [...(await verifyEntitlements(tx, settling)), ...(await verifyPools(tx, settling)), ...(await verifyBudgets(tx, settling)), ...(await verifyTiers(tx, settling)), ...(await verifyLedger(tx, program)), ...(await verifySeals(tx, context, made))];
+    for (const check of checks) faults.push(...await check(tx, context, program));
     const differences = faults.reduce((sum, fault) => sum + (fault.check === 'more' ? Number(fault.found) : 1), 0);
     return { program: key, counts: await countAll(tx, program), differences, seals, head, faults: faults.slice(0, FAULTS_SHOWN_MAX) };
   }, { snapshot: true });

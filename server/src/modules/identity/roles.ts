@@ -1,6 +1,6 @@
 /** What may be done through the API. A route names the one it needs; `self` is a member looking at what is their own. */
 export const PERMISSIONS = ['programs:read', 'programs:write', 'members:read', 'members:write', 'facts:read', 'facts:write', 'imports:approve', 'rules:propose', 'rules:approve',
-  'ledger:read', 'ledger:adjust', 'ledger:approve', 'ledger:hold', 'keys:write', 'audit:read', 'people:write', 'settings:write', 'inquiries:write', 'self', 'company:read'] as const;
+  'ledger:read', 'ledger:adjust', 'ledger:approve', 'ledger:hold', 'keys:write', 'audit:read', 'people:write', 'settings:write', 'inquiries:write', 'rewards:write', 'payouts:propose', 'payouts:approve', 'payouts:export', 'payouts:settings', 'tax:read', 'tax:confirm', 'self', 'company:read'] as const;
 export type Permission = (typeof PERMISSIONS)[number];
 
 /** Roles of people. The first five work in the console, for a whole tenant or for one program; the last two are members in the portal. */
@@ -14,8 +14,8 @@ const MEMBERS_OWN: readonly Permission[] = ['self'];
 /** The one table from role to permission. Who proposes may not approve: no role but the owner's can do both, and four eyes hold for the owner too. */
 export const ROLE_PERMISSIONS: Record<Role, readonly Permission[]> = {
   owner: PERMISSIONS.filter((permission) => permission !== 'self' && permission !== 'company:read'),
-  operator: [...READING, 'programs:write', 'members:read', 'members:write', 'facts:write', 'rules:propose', 'ledger:adjust', 'audit:read', 'settings:write', 'inquiries:write'],
-  approver: [...READING, 'members:read', 'imports:approve', 'rules:approve', 'ledger:approve', 'audit:read'],
+  operator: [...READING, 'programs:write', 'members:read', 'members:write', 'facts:write', 'rules:propose', 'ledger:adjust', 'audit:read', 'settings:write', 'inquiries:write', 'rewards:write', 'payouts:propose', 'payouts:export'],
+  approver: [...READING, 'members:read', 'imports:approve', 'rules:approve', 'ledger:approve', 'audit:read', 'payouts:approve', 'payouts:settings', 'tax:read', 'tax:confirm'],
   support: [...READING, 'members:read', 'inquiries:write'],
   viewer: READING,
   manager: [...MEMBERS_OWN, 'company:read'],
@@ -23,4 +23,4 @@ export const ROLE_PERMISSIONS: Record<Role, readonly Permission[]> = {
 };
 
 /** What asks for a second factor in the session that does it. */
-export const STRONG_PERMISSIONS: ReadonlySet<string> = new Set<Permission>(['imports:approve', 'rules:approve', 'ledger:approve', 'people:write', 'keys:write']);
+export const STRONG_PERMISSIONS: ReadonlySet<string> = new Set<Permission>(['imports:approve', 'rules:approve', 'ledger:approve', 'people:write', 'keys:write', 'payouts:approve', 'payouts:export', 'payouts:settings', 'tax:read', 'tax:confirm']);

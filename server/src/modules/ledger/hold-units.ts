@@ -26,6 +26,12 @@ export async function holdUnits(tx: Tx, command: Command, unit: Unit, input: { a
   return { holdId: made.hold_id, memberId: command.memberId, unitId: command.unitId, amount: input.amount, state: 'held' };
 }
 
+/** The hold of a reference as it is now: after a merge it is the new member's. */
+export async function holdOf(tx: Tx, programId: bigint, reference: string): Promise<(Hold & { graceDays: number }) | null> {
+  const found = await row<HoldRow & { grace_days: number }>(tx, sql`SELECT h.hold_id, h.member_id, h.unit_id, h.amount, h.state, u.grace_days FROM ledger.hold AS h JOIN ledger.unit AS u ON u.tenant_id = h.tenant_id AND u.program_id = h.program_id AND u.unit_id = h.unit_id WHERE h.program_id = ${programId} AND h.reference = ${reference} AND h.state <> 'moved' ORDER BY h.hold_id DESC LIMIT 1`);
+  return found ? { ...view(found), graceDays: found.grace_days } : null;
+}
+
 async function findHold(tx: Tx, command: Omit<Command, 'unitId'>, holdId: bigint): Promise<Hold> {
   await lockMember(tx, command.tenantId, command.memberId);
   const found = await row<HoldRow>(tx, sql`SELECT hold_id, member_id, unit_id, amount, state FROM ledger.hold WHERE program_id = ${command.programId} AND member_id = ${command.memberId} AND hold_id = ${holdId}`);

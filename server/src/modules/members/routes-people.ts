@@ -7,7 +7,7 @@ import { numberedCursor, type Handled, type Handler, type SignedIn } from '../..
 import { listMail, type Mailer } from '../../platform/mail.ts';
 import { acceptInvitation, endRole, grantsOf, grantsOfMember, invite, listGrants, listInvitations, openInvitation, principalOf, readLook, saveLook, DEFAULT_LOOK, type Look, type Role, type SignIn } from '../identity/index.ts';
 import { currentConsents, employerConsentsOf, listConsents, saveConsent, saveEmployerConsent, type Channel, type EmployerConsent } from './consents.ts';
-import { eraseMember, previewErasure } from './erase-member.ts';
+import { eraseMember, previewErasure, type ErasedElsewhere } from './erase-member.ts';
 import { findMember, type Member } from './find-member.ts';
 import { addNote, listInquiries, listNotes, messagesOf, openInquiry, readInquiry, sayMore, type Inquiry, type Message } from './inquiries.ts';
 import { findProgram, type Program } from './program.ts';
@@ -16,7 +16,7 @@ import { welcomePack } from './welcome-pack.ts';
 import { decideRegistration, listRegistrations, openProgram, register } from './registrations.ts';
 import { acceptTerms, currentTerms, listAccepted, listTerms, publishTerms, type Terms } from './terms.ts';
 
-export type PeopleOutside = { signIn: SignIn; mailer: Mailer; publicUrl: string; db: Database; now: () => number; mailbox: boolean; /** Codes of authenticators that the demo made. */ codes?: () => Promise<{ email: string; code: string }[]> };
+export type PeopleOutside = { signIn: SignIn; mailer: Mailer; publicUrl: string; db: Database; now: () => number; mailbox: boolean; /** What modules above keep of people. */ elsewhere: readonly ErasedElsewhere[]; /** Codes of authenticators that the demo made. */ codes?: () => Promise<{ email: string; code: string }[]> };
 const CHANNELS_SHOWN: readonly Channel[] = ['email', 'sms', 'phone'];
 const WORDS_CHARS_MAX = 200;
 
@@ -111,8 +111,8 @@ export const peopleHandlers = (outside: PeopleOutside): Record<Extract<PeopleRou
     const { program, member } = await ownMember(tx, given);
     return { state: await sayMore(tx, context, program, BigInt(text(given, 'inquiry')), { fromMember: true, memberId: member.memberId, ...(given.body as { body: string }) }) };
   }),
-  previewErasure: (context, given) => context.transaction(async (tx) => { const { program, member } = await memberOf(tx, given); return previewErasure(tx, program, member); }),
-  eraseMember: (context, given) => eraseMember(context, outside.signIn, { program: text(given, 'program'), member: text(given, 'member'), confirm: (given.body as { confirm: string }).confirm }),
+  previewErasure: (context, given) => context.transaction(async (tx) => { const { program, member } = await memberOf(tx, given); return previewErasure(tx, program, member, outside.elsewhere); }),
+  eraseMember: (context, given) => eraseMember(context, outside.signIn, { program: text(given, 'program'), member: text(given, 'member'), confirm: (given.body as { confirm: string }).confirm }, outside.elsewhere),
   printWelcome: async (context, given) => {
     const program = await context.transaction((tx) => findProgram(tx, text(given, 'program')));
     return welcomePack(program.settings.name, outside.publicUrl, (given.body as { people: { name: string; code: string; link: string }[] }).people);

@@ -1,16 +1,8 @@
-import { createRequire } from 'node:module';
 import { Readable } from 'node:stream';
 import type { Phrase } from '@premia/kernel';
+import { printPdf } from '../../platform/pdf.ts';
 
 export type Guest = { name: string; code: string; link: string };
-
-/** pdfmake is CommonJS without types; this is what we use of it. It may fetch nothing, and read nothing but its own fonts. */
-type Engine = { setUrlAccessPolicy(allowed: (url: string) => boolean): void; setLocalAccessPolicy(allowed: (path: string) => boolean): void; setFonts(fonts: unknown): void; createPdf(document: unknown): { getBuffer(): Promise<Uint8Array> } };
-const load = createRequire(import.meta.url);
-const engine = load('pdfmake') as Engine;
-engine.setUrlAccessPolicy(() => false);
-engine.setLocalAccessPolicy((path) => path.includes('pdfmake'));
-engine.setFonts(load('pdfmake/fonts/Roboto.js'));
 
 /** Welcome letters as one PDF, a page a person, in both languages: what it is, the code to type, and the same as a QR code. */
 export async function welcomePack(program: Phrase, publicUrl: string, guests: readonly Guest[]): Promise<AsyncIterable<Buffer>> {
@@ -23,5 +15,5 @@ export async function welcomePack(program: Phrase, publicUrl: string, guests: re
     { text: `\n\n${program.en}`, fontSize: 14, bold: true },
     { text: `${guest.name}, you are invited. Scan the code, or go to ${publicUrl}/join and type the code above. It works once, for 14 days.`, fontSize: 11 },
   ];
-  return Readable.from([Buffer.from(await engine.createPdf({ pageSize: 'A5', pageMargins: [40, 40, 40, 40], info: { title: program.pl }, content: guests.flatMap(page) }).getBuffer())]);
+  return Readable.from([await printPdf({ pageSize: 'A5', pageMargins: [40, 40, 40, 40], info: { title: program.pl }, content: guests.flatMap(page) })]);
 }

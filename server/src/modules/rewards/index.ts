@@ -1,0 +1,18 @@
+export { rewardHandlers } from './routes.ts';
+export { ownRewardHandlers } from './routes-own.ts';
+export { rewardsErasure } from './erase-rewards.ts';
+export { verifyRewards } from './verify-rewards.ts';
+export { httpProvider, sendPayouts, type Outcome, type Payout, type Provider } from './provider.ts';
+export { placeOrder, type OrderDraft } from './place-order.ts';
+export { approveItems, moveItems } from './decide-items.ts';
+export { approveBatch, cancelBatch, confirmBatch, downloadBatch, exportBatch, proposeBatch } from './batches.ts';
+export { saveReward, type RewardDraft } from './save-rewards.ts';
+export { saveSettings, settingsShape } from './settings.ts';
+export { confirmTaxRule, listTaxRules, saveTaxRule } from './tax-table.ts';
+export { importCodes } from './vouchers.ts';
+export { issueCard } from './cards.ts';
+export { saveAccount } from './accounts.ts';
+export { saveProfile } from './profiles.ts';
+export { saveBudget, deposit } from './budgets.ts';
+export { findReward } from './reward.ts';
+export { ACTIONS, KINDS, STATES, next, STATE_WORDS } from './machine.ts';
