@@ -3,7 +3,10 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { findOrMakeSecret, openInstallation } from './compose.ts';
 import { demoCodes, removeDemoPeople, seedPeople } from './demo/seed-people.ts';
 import { seedDemo } from './demo/seed-demo.ts';
+import { startSimulatedProvider } from './demo/simulated-provider.ts';
 import { makeApp } from './make-app.ts';
+import { makeMailer } from './platform/mail.ts';
+import { httpProvider, tellMember } from './modules/rewards/index.ts';
 import { makeContext, type Context } from './platform/context.ts';
 import { startJobs } from './platform/jobs.ts';
 import { makeTasks, takeUp } from './tasks.ts';
@@ -24,14 +27,19 @@ const secret = await findOrMakeKey(context, join(installation.dataDir, 'api-key'
 const demo = process.env['PREMIA_DEMO'] !== 'off';
 if (demo) await seedDemo(context, { say });
 const ending = new AbortController();
-const jobs = await startJobs(installation.url, makeTasks(installation.db, Date.now, ending.signal), (task, error) => say(`Job ${task} failed and will be tried again: ${(error as Error).message}`));
-
 const publicUrl = (process.env['PUBLIC_URL'] ?? `http://localhost:${port}`).replace(/\/$/, '');
+
 const app = await makeApp({
   db: installation.db, url: installation.url, uploads: join(installation.dataDir, 'uploads'), publicUrl, secret: findOrMakeSecret(join(installation.dataDir, 'session-secret'), 'SESSION_SECRET'), log: process.env['LOG'] === 'on',
   screens: join(import.meta.dirname, '../../dist'), ...(process.env['SMTP_URL'] === undefined ? {} : { smtpUrl: process.env['SMTP_URL'] }), ...(process.env['MAIL_FROM'] === undefined ? {} : { mailFrom: process.env['MAIL_FROM'] }),
   ...(demo ? { mailbox: true, codes: demoCodes } : {}),
 });
+const mailer = makeMailer(process.env['SMTP_URL'], process.env['MAIL_FROM'] ?? 'premia@localhost');
+const simulated = demo ? await startSimulatedProvider() : null;
+const providerUrl = process.env['PAYOUT_PROVIDER_URL'] ?? simulated?.url;
+// A letter that does not get away says so here and holds nothing else up: the portal shows the same.
+const tell = (of: Context, event: Parameters<typeof tellMember>[1]): Promise<void> => tellMember(of, event, { mailer, publicUrl, people: (ids) => app.signIn.namesOf(ids) }).catch((error: unknown) => say(`A mail could not be sent: ${(error as Error).message}`));
+const jobs = await startJobs(installation.url, makeTasks(installation.db, Date.now, ending.signal, { tell, ...(providerUrl === undefined ? {} : { provider: httpProvider(providerUrl) }) }), (task, error) => say(`Job ${task} failed and will be tried again: ${(error as Error).message}`));
 const people = demo ? await seedPeople(context, app.signIn, installation.url) : [];
 if (!demo) await removeDemoPeople(app.signIn);
 if (!demo && process.env['SMTP_URL'] === undefined) say('SMTP_URL is not set: mail is kept in the database and not sent.');
@@ -62,6 +70,7 @@ const stop = async (): Promise<void> => {
   say('\nStopping …');
   ending.abort();
   await app.close();
+  simulated?.stop();
   await Promise.all([jobs.stop(), takenUp]);
   await installation.close();
   process.exit(0);

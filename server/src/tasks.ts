@@ -6,12 +6,16 @@ import { deliverOutbox, type OutboxEvent } from './platform/outbox.ts';
 import { recordImport, refreshSegments, sealTail, settleStale } from './modules/entitlements/index.ts';
 import { listTenants } from './modules/identity/index.ts';
 import { expireLots, openPosting } from './modules/ledger/index.ts';
+import { sendPayouts, type Provider } from './modules/rewards/index.ts';
 import { findProgram, listPrograms } from './modules/members/index.ts';
 
 const KEPT_DAYS = 30;
 
+/** `provider`: who pays at once what names a provider; `tell`: how a member is told. Without them payouts wait, and nobody is written to. */
+type Outside = { provider?: Provider; tell?: (context: Context, event: OutboxEvent) => Promise<void> };
+
 /** What jobs do. Every task is harmless twice and goes on where another stopped. */
-export function makeTasks(db: Database, now: () => number = Date.now, signal?: AbortSignal): Tasks {
+export function makeTasks(db: Database, now: () => number = Date.now, signal?: AbortSignal, outside: Outside = {}): Tasks {
   const of = (tenantId: bigint): Context => makeContext({ db, tenantId, principal: 'job', now });
   const everyProgram = async (work: (context: Context, program: string) => Promise<unknown>): Promise<void> => {
     for (const tenantId of await listTenants(db)) {
@@ -27,7 +31,8 @@ export function makeTasks(db: Database, now: () => number = Date.now, signal?: A
       const program = await findProgram(tx, key);
       return expireLots(tx, await openPosting(tx, context, program));
     })),
-    deliver_outbox: async () => { for (const tenantId of await listTenants(db)) await deliverOutbox(of(tenantId), (event) => hear(of(tenantId), event)); },
+    deliver_outbox: async () => { for (const tenantId of await listTenants(db)) await deliverOutbox(of(tenantId), async (event) => { await hear(of(tenantId), event); await outside.tell?.(of(tenantId), event); }); },
+    send_payouts: () => everyProgram(async (context, program) => (outside.provider ? sendPayouts(context, program, outside.provider) : undefined)),
     purge: () => db.transaction(0n, (tx) => sql`SELECT platform.purge(${new Date(now() - KEPT_DAYS * 86_400_000).toISOString()})`.execute(tx)),
     record_import: async ({ tenant, program, import: importId }) => { await recordImport(of(BigInt(tenant)), { program, importId: BigInt(importId as string), ...(signal ? { signal } : {}) }); },
   };

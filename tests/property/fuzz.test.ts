@@ -110,7 +110,7 @@ test(`${REQUESTS} requests from our own OpenAPI: no 5xx, nothing undocumented, t
     const shown = `${operation.operationId} ${url.slice(0, 200)} ${JSON.stringify(body)?.slice(0, 300)} → ${status} ${answer.body.slice(0, 200)}`;
     if (answer.statusCode >= 500 || !response) { faults.push(shown); continue; }
     const [kind, content] = Object.entries(response.content)[0] as [string, { schema: Schema }];
-    if (kind === 'text/csv') continue;
+    if (!kind.includes('json')) continue; // a file: its bytes are their own tests'
     const check = checks.get(status) ?? ajv.compile(JSON.parse(JSON.stringify(content.schema).replaceAll('"#/components', '"doc#/components')) as object);
     checks.set(status, check);
     if (!check(answer.json())) faults.push(`${shown} – ${JSON.stringify(check.errors?.[0])}`);
@@ -118,10 +118,10 @@ test(`${REQUESTS} requests from our own OpenAPI: no 5xx, nothing undocumented, t
   expect(faults.slice(0, 5), `${faults.length} faults`).toEqual([]);
   expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
   // Those whose success needs a thing that random requests rarely leave open are proved by the replay test.
-  const rare = new Set(['captureHold', 'refundHold', 'releaseHold', 'approveAdjustment', 'rejectAdjustment', 'approveRecalculation', 'rejectRecalculation', 'decideConflict', 'giveUpWait', 'revokeKey', 'mapProduct', 'simulate', 'planProgram', 'applyProgram', 'proposeRecalculation', 'mendImport', 'addPart', 'stageUpload', 'approveImport', 'rejectImport', 'previewImport', 'readQuarantine', 'approveAwards', 'saveMapping', 'closePeriod', 'startClosing', 'saveTargets', 'createKey', 'recordActivities', 'transferUnits', 'readDocument', 'readInquiry', 'answerInquiry', 'decideRegistration', 'tryMechanic', 'publishTerms', 'inviteMembers', 'saveEmployerConsent', 'saveLook']);
+  const rare = new Set(['captureHold', 'refundHold', 'releaseHold', 'approveAdjustment', 'rejectAdjustment', 'approveRecalculation', 'rejectRecalculation', 'decideConflict', 'giveUpWait', 'revokeKey', 'mapProduct', 'simulate', 'planProgram', 'applyProgram', 'proposeRecalculation', 'mendImport', 'addPart', 'stageUpload', 'approveImport', 'rejectImport', 'previewImport', 'readQuarantine', 'approveAwards', 'saveMapping', 'closePeriod', 'startClosing', 'saveTargets', 'createKey', 'recordActivities', 'transferUnits', 'readDocument', 'readInquiry', 'answerInquiry', 'decideRegistration', 'tryMechanic', 'publishTerms', 'inviteMembers', 'saveEmployerConsent', 'saveLook', 'saveReward', 'importRewards', 'importCodes', 'voidCode', 'readOrder', 'placeOrderFor', 'approveItems', 'rejectItems', 'moveItems', 'readEvidence', 'proposeBatch', 'readBatch', 'approveBatch', 'cancelBatch', 'exportBatch', 'downloadBatch', 'confirmBatch', 'setCardState', 'saveTaxRule', 'confirmTaxRule', 'saveBudget', 'deposit', 'listCodes', 'repriceRewards', 'savePayoutSettings', 'makeTaxForm', 'downloadTaxForm', 'issueCard', 'setTaxStatus', 'readTaxYear']);
   for (const [name, { good, bad }] of seen) {
     if (!rare.has(name)) expect(good, `${name} never succeeded`).toBeGreaterThan(0);
-    if (!['listPrograms', 'listKeys', 'listPresets', 'readLook'].includes(name)) expect(bad, `${name} was never refused`).toBeGreaterThan(0);
+    if (!['listPrograms', 'listKeys', 'listPresets', 'readLook', 'listTaxRules'].includes(name)) expect(bad, `${name} was never refused`).toBeGreaterThan(0);
   }
   await world.verified();
   expect((Object.values(routes) as Route[]).length).toBe(seen.size);

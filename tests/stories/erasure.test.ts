@@ -3,6 +3,7 @@ import { recordMembers, recordSales } from '../../server/src/modules/entitlement
 import { anApp } from '../support/http.ts';
 import { anInstallation, type Installation } from '../support/installation.ts';
 import { aPerson } from '../support/people.ts';
+import { PROFILE } from '../support/reward-world.ts';
 import { aProgram, aSale, aWorld, perHundred } from '../support/world.ts';
 
 /** Battery G1: a person with canaries in every place that can hold one; after erasure none is found anywhere, and the books do not notice. */
@@ -36,16 +37,22 @@ test('twelve places, no trace; balances, tiers and seals as before; a later file
   await owner.ask('POST', `/v1/programs/p/members/${CODE}/notes`, { body: 'Dzwonił Kanarkowski' });
   await owner.ask('POST', '/v1/programs/p/recalculations', { reason: 'dla Kanarkowskiego', change: { kind: 'recredit', source: 'erp', document: 'G2', role: 'buyer', member: CODE } });
   await owner.ask('POST', '/v1/programs/p/members', { members: [{ code: CODE, kind: 'person', name: 'Jan B. Kanarkowski' }] });
+  await jan.ask('POST', '/v1/me/p/account', { iban: 'PL27114020040000300201355387', holder: 'Jan Kanarkowski' });
+  await jan.ask('POST', '/v1/me/p/tax-profile', { ...PROFILE, last_name: 'Kanarkowski' });
+  await owner.ask('POST', '/v1/programs/p/rewards', { key: 'kettle', kind: 'goods', state: 'active', name: { pl: 'Czajnik', en: 'Kettle' }, unit: 'points', price: '5', worth: '5.00' });
+  expect((await jan.ask('POST', '/v1/me/p/orders', { reference: 'g1', lines: [{ reward: 'kettle' }], address: { name: 'Jan Kanarkowski', street: 'Ptasia 1', postcode: '00-001', city: 'Warszawa' } })).statusCode).toBe(200);
   await world.verified();
   const before = await world.balance(CODE);
   for (const canary of CANARIES) expect((await found(canary)).length, `${canary} is nowhere, so this proves nothing`).toBeGreaterThan(0);
   expect((await found('Kanarkowski')).length).toBeGreaterThan(6);
 
   const preview = (await owner.ask('GET', `/v1/programs/p/members/${CODE}/erasure`)).json<{ goes: { count: number }[]; stays: { count: number; why: { pl: string } }[] }>();
-  expect([preview.goes.map((item) => item.count), preview.stays.every((item) => item.why.pl.length > 20)]).toEqual([[1, 3, 1, 1, 1], true]);
+  expect([preview.goes.map((item) => item.count), preview.stays.every((item) => item.why.pl.length > 20)]).toEqual([[1, 3, 1, 1, 1, 1, 1], true]);
   expect((await owner.ask('POST', `/v1/programs/p/members/${CODE}/erasure`, { confirm: 'x' })).json()).toMatchObject({ code: 'not_confirmed' });
   const { pseudonym } = (await owner.ask('POST', `/v1/programs/p/members/${CODE}/erasure`, { confirm: CODE })).json<{ pseudonym: string }>();
   for (const canary of CANARIES) expect([canary, await found(canary)]).toEqual([canary, []]);
+  const kept = await installation.admin<{ n: number }>(`SELECT (SELECT count(*) FROM rewards.account WHERE tenant_id = $1)::int + (SELECT count(*) FROM rewards.tax_profile WHERE tenant_id = $1)::int + (SELECT count(*) FROM rewards.reward_order WHERE tenant_id = $1 AND address IS NOT NULL)::int AS n`, [context.tenantId]);
+  expect(kept).toEqual([{ n: 0 }]); // nothing was paid, so nothing has to be told to anybody
   expect((await jan.ask('GET', '/v1/session')).statusCode).toBe(401);
   expect(await world.balance(pseudonym)).toEqual({ ...before, member: pseudonym });
   await world.verified();

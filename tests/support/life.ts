@@ -12,6 +12,47 @@ const sale = (number: string, net: string, more: Record<string, unknown> = {}, d
 const sell = (...documents: unknown[]): Call => ({ route: 'recordSales', body: { source: 'erp', documents } });
 export const CSV = 'invoice;date;net;buyer\nF1;2026-03-01;100,00;shop\nF2;2026-13-01;100,00;shop\n';
 
+/** What later calls take from an answer: its texts, and those of the first thing in each of its lists. */
+export function remember(past: Answer, answer: Record<string, unknown>): void {
+  for (const value of Object.values(answer)) if (Array.isArray(value) && typeof value[0] === 'object' && value[0] !== null) remember(past, value[0] as Record<string, unknown>);
+  for (const [name, value] of Object.entries(answer)) if (typeof value === 'string') past[name] = value;
+}
+
+const reward = (key: string, kind: string, more: object = {}) => ({ key, kind, state: 'active', name: { pl: key, en: key }, unit: 'points', price: '5', worth: '5.00', cost: '4.00', ...more });
+const order = (reference: string, line: object): Call => ({ route: 'placeOrderFor', params: { member: 'shop' }, body: { reference, lines: [line], address: { name: 'Sklep', street: 'Polna 2', postcode: '60-001', city: 'Poznań' } } });
+const topup = { rail: 'prepaid', format: 'topup', execute_on: '2026-06-16' };
+/** Rewards: a catalogue, orders of every kind, two batches, tax and money. */
+export const REWARD_LIFE: ((past: Answer) => Call)[] = [
+  () => ({ route: 'saveTaxRule', params: {}, body: { code: 'T-COMPANY', valid_from: '2020-01-01', match: { legal_form: '*', status: ['COMPANY'], kind: '*' }, bearer: 'PARTICIPANT', form: 'NONE', legal_basis: 'a test' } }),
+  (past) => ({ route: 'confirmTaxRule', params: { rule: past['id'] as string }, body: {} }),
+  () => ({ route: 'savePayoutSettings', body: { payer: { name: 'Łapa', nip: '5213017228' } } }),
+  () => ({ route: 'saveBudget', body: { key: 'main', name: 'Budżet' } }),
+  () => ({ route: 'deposit', params: { budget: 'main' }, body: { amount: '1000.00', note: 'first' } }),
+  () => ({ route: 'saveReward', body: reward('kettle', 'goods', { stock: 3 }) }),
+  () => ({ route: 'importRewards', body: { text: 'key;kind;name_pl;name_en;category;unit;price;worth;cost;stock;state\nbon;voucher;Bon;Voucher;bony;points;2;2;2;;active\n' } }),
+  () => ({ route: 'importCodes', params: { reward: 'bon' }, body: { lot: 'one', text: 'AAA;2027-12-31\nBBB;2027-12-31\nCCC;2027-12-31' } }),
+  () => ({ route: 'voidCode', params: { code: 'first' }, body: { reason: 'a test' } }),
+  () => ({ route: 'repriceRewards', body: { category: 'bony', percent: '150%' } }),
+  () => ({ route: 'saveReward', body: reward('card', 'prepaid', { price: '1', worth: '1.00', least: '1.00', most: '50.00' }) }),
+  () => ({ route: 'setTaxStatus', params: { member: 'shop' }, body: { status: 'COMPANY' } }),
+  () => ({ route: 'issueCard', params: { member: 'shop' }, body: { proxy: 'PROXY-1', last4: '7788' } }),
+  () => order('w1', { reward: 'bon' }),
+  () => order('w2', { reward: 'kettle' }),
+  (past) => ({ route: 'moveItems', body: { items: [past['item'] as string], action: 'ship', carrier: 'InPost', tracking: '1' } }),
+  () => order('w3', { reward: 'card', amount: '2.00' }),
+  (past) => ({ route: 'approveItems', body: { items: [past['item'] as string] } }),
+  () => ({ route: 'proposeBatch', body: topup }),
+  (past) => ({ route: 'cancelBatch', params: { batch: past['batch'] as string }, body: {} }),
+  () => ({ route: 'proposeBatch', body: topup }),
+  (past) => ({ route: 'approveBatch', params: { batch: past['batch'] as string }, body: {} }),
+  (past) => ({ route: 'exportBatch', params: { batch: past['batch'] as string }, body: {} }),
+  (past) => ({ route: 'confirmBatch', params: { batch: past['batch'] as string }, body: { rest: 'loaded' } }),
+  () => order('w4', { reward: 'card', amount: '3.00' }),
+  (past) => ({ route: 'rejectItems', body: { items: [past['item'] as string], reason: 'a test' } }),
+  () => ({ route: 'makeTaxForm', params: { year: '2026' }, body: { form: 'PIT-11' } }),
+  (past) => ({ route: 'setCardState', params: { card: past['card'] as string }, body: { state: 'blocked' } }),
+];
+
 /** One life of a program, in an order in which every call has something to do. Answers of earlier calls feed later ones. */
 export const LIFE: ((past: Answer) => Call)[] = [
   () => ({ route: 'applyProgram', params: {}, body: aProgram(MECHANICS, { ...EXTRA, key: 'q' }) }),
@@ -51,6 +92,7 @@ export const LIFE: ((past: Answer) => Call)[] = [
   () => ({ route: 'transferUnits', body: { from: 'shop', to: 'friend', unit: 'points', amount: '3', reason: 'a gift', reference: 'g1' } }),
   () => ({ route: 'expireLots', body: {} }),
   () => ({ route: 'approveAwards', body: { mechanic: 'bonus', window: '2026-03-01' } }),
+  ...REWARD_LIFE,
   () => ({ route: 'proposeRecalculation', body: { reason: 'twice', change: { kind: 'merge', member: 'twin', into: 'shop' } } }),
   (past) => ({ route: 'approveRecalculation', params: { recalculation: past['recalculation'] as string }, body: {} }),
   () => ({ route: 'proposeRecalculation', body: { reason: 'other', change: { kind: 'recredit', source: 'erp', document: 'A', role: 'buyer', member: 'friend' } } }),

@@ -13,7 +13,7 @@ const ALLOWED = new Map([
   ['staging.staged_row', 'COPY goes only here; the application reads it through a view of one tenant'],
   ['migration.kysely_migration', 'which migrations ran'], ['migration.kysely_migration_lock', 'the migrator’s lock'],
 ]);
-const SCHEMAS = `('platform', 'identity', 'members', 'ledger', 'facts', 'mechanics', 'entitlements', 'staging', 'migration')`;
+const SCHEMAS = `('platform', 'identity', 'members', 'ledger', 'facts', 'mechanics', 'entitlements', 'rewards', 'staging', 'migration')`;
 
 test('every table has row-level security enabled and forced, with USING and WITH CHECK', async () => {
   const tables = await installation.admin<{ name: string; enabled: boolean; forced: boolean; policies: number }>(`SELECT n.nspname || '.' || c.relname AS name, c.relrowsecurity AS enabled, c.relforcerowsecurity AS forced,

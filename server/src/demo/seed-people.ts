@@ -4,6 +4,7 @@ import { dayAt } from '@premia/kernel';
 import type { Context } from '../platform/context.ts';
 import { rows } from '../platform/database.ts';
 import { seedLife } from './seed-life.ts';
+import { seedRewards } from './seed-rewards.ts';
 import { giveRole, type Role, type SignIn } from '../modules/identity/index.ts';
 import { acceptTerms, findMember, findProgram, publishTerms } from '../modules/members/index.ts';
 
@@ -41,6 +42,8 @@ export async function seedPeople(context: Context, signIn: SignIn, url: string):
   }
   const operator = await signIn.findPerson('olga@lapa.example');
   if (operator) await seedLife(context, { url, operator: operator.userId });
+  const [approver, owner] = [await signIn.findPerson('adam@lapa.example'), await signIn.findPerson('wlasciciel@lapa.example')];
+  if (operator && approver && owner) await seedRewards(context, { operator: operator.userId, approver: approver.userId, owner: owner.userId });
   return PEOPLE.map((person) => ({ ...person, password: PASSWORD }));
 }
 

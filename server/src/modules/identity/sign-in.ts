@@ -28,7 +28,7 @@ export type SignIn = {
   personOf(headers: Headers): Promise<Person | null>;
   findPerson(email: string): Promise<{ userId: string; name: string } | null>;
   createPerson(person: { email: string; name: string; locale: Locale; password?: string }): Promise<string>;
-  namesOf(userIds: readonly string[]): Promise<Map<string, { name: string; email: string; locked: boolean; twoFactor: boolean; seen: Date | null }>>;
+  namesOf(userIds: readonly string[]): Promise<Map<string, { name: string; email: string; locale: Locale; locked: boolean; twoFactor: boolean; seen: Date | null }>>;
   /** Lifts the lock on a password. */
   unlock(email: string): Promise<void>;
   sessionsOf(userId: string): Promise<{ id: string; agent: string | null; since: Date; seen: Date }[]>;
@@ -145,10 +145,10 @@ export function makeSignIn(options: { url: string; publicUrl: string; secret: st
       return user.id;
     },
     namesOf: async (userIds) => {
-      const found = await rows<{ id: string; name: string; email: string; locked: boolean; two_factor: boolean; seen: Date | null }>(kysely, sql`SELECT u.id, u.name, u.email, COALESCE(u."twoFactorEnabled", false) AS two_factor,
+      const found = await rows<{ id: string; name: string; email: string; locale: string | null; locked: boolean; two_factor: boolean; seen: Date | null }>(kysely, sql`SELECT u.id, u.name, u.email, u.locale, COALESCE(u."twoFactorEnabled", false) AS two_factor,
         EXISTS (SELECT 1 FROM auth.try_count AS t WHERE t.email_hash = sha256(convert_to(u.email, 'UTF8')) AND t.tries > ${PASSWORD_TRIES_MAX} AND t.since >= ${new Date(now()).toISOString()}::timestamptz - make_interval(mins => ${LOCKED_MINUTES})) AS locked,
         (SELECT max(s."updatedAt") FROM auth."session" AS s WHERE s."userId" = u.id) AS seen FROM auth."user" AS u WHERE u.id = ANY(${[...userIds]}::text[])`);
-      return new Map(found.map((item) => [item.id, { name: item.name, email: item.email, locked: item.locked, twoFactor: item.two_factor, seen: item.seen }]));
+      return new Map(found.map((item) => [item.id, { name: item.name, email: item.email, locale: item.locale === 'en' ? 'en' : 'pl', locked: item.locked, twoFactor: item.two_factor, seen: item.seen }]));
     },
     unlock: async (email) => { await sql`DELETE FROM auth.try_count WHERE email_hash = ${hashOf(email)}`.execute(kysely); },
     sessionsOf: (userId) => rows(kysely, sql`SELECT id, "userAgent" AS agent, "createdAt" AS since, "updatedAt" AS seen FROM auth."session" WHERE "userId" = ${userId} AND "expiresAt" > ${new Date(now()).toISOString()} ORDER BY "updatedAt" DESC LIMIT 100`),

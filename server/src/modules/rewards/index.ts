@@ -3,6 +3,7 @@ export { ownRewardHandlers } from './routes-own.ts';
 export { rewardsErasure } from './erase-rewards.ts';
 export { verifyRewards } from './verify-rewards.ts';
 export { httpProvider, sendPayouts, type Outcome, type Payout, type Provider } from './provider.ts';
+export { tellMember } from './tell-member.ts';
 export { placeOrder, type OrderDraft } from './place-order.ts';
 export { approveItems, moveItems } from './decide-items.ts';
 export { approveBatch, cancelBatch, confirmBatch, downloadBatch, exportBatch, proposeBatch } from './batches.ts';

@@ -4,13 +4,14 @@ import type { Context } from '../../platform/context.ts';
 import { row, rows, type Tx } from '../../platform/database.ts';
 import type { Program } from '../members/index.ts';
 import { externalIdOf, itemColumns, ownItems, type Item } from './items.ts';
+import type { State } from './machine.ts';
 import { refuse } from './refusals.ts';
 import type { Address } from './place-order.ts';
 import type { FixedTax } from './tax-table.ts';
 
 export type OrderRow = Item & FixedTaxOrNot & { reward: string; rewardName: Phrase; member: string; name: string | null; unit: string; scale: number; placedAt: Date; placedBy: string; account4: string | null; batchId: bigint | null };
 type FixedTaxOrNot = { [name in keyof FixedTax]: FixedTax[name] | null };
-export type Step = { itemId: bigint; state: string; at: Date; by: string; reason: string | null };
+export type Step = { itemId: bigint; state: State; at: Date; by: string; reason: string | null };
 
 const from = sql`rewards.item AS i JOIN rewards.reward_order AS o ON o.tenant_id = i.tenant_id AND o.program_id = i.program_id AND o.order_id = i.order_id JOIN rewards.reward AS r ON r.tenant_id = i.tenant_id AND r.program_id = i.program_id AND r.reward_id = i.reward_id
   JOIN ledger.unit AS u ON u.tenant_id = i.tenant_id AND u.program_id = i.program_id AND u.unit_id = i.unit_id JOIN members.member AS own ON own.tenant_id = i.tenant_id AND own.program_id = i.program_id AND own.member_id = i.member_id JOIN members.member AS m ON m.tenant_id = own.tenant_id AND m.program_id = own.program_id AND m.member_id = COALESCE(own.merged_into, own.member_id)

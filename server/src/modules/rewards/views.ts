@@ -1,6 +1,6 @@
 import { formatMinor } from '@premia/kernel';
 import type { Program } from '../members/index.ts';
-import { next } from './machine.ts';
+import { STATE_WORDS, next } from './machine.ts';
 import type { Batch } from './batches.ts';
 import type { OrderRow, Step } from './read-orders.ts';
 import type { Reward } from './reward.ts';
@@ -25,14 +25,14 @@ export const calledOrNull = (names: Names, principal: string | null): string | n
 export function orderRowView(program: Program, row: OrderRow, names: Names): Record<string, unknown> {
   const money = (minor: bigint): string => formatMinor(minor, program.currencyScale);
   return {
-    item: row.itemId, order: row.orderId, member: row.member, name: row.name, reward: row.reward, reward_name: row.rewardName, kind: row.kind, state: row.state, units: formatMinor(row.units, row.scale), unit: row.unit, worth: money(row.worth), co_pay: money(row.coPay), placed_at: row.placedAt.toISOString(), placed_by: called(names, row.placedBy), approved_by: calledOrNull(names, row.approvedBy), given_on: row.givenOn,
+    item: row.itemId, order: row.orderId, member: row.member, name: row.name, reward: row.reward, reward_name: row.rewardName, kind: row.kind, state: row.state, state_name: STATE_WORDS[row.state], units: formatMinor(row.units, row.scale), unit: row.unit, worth: money(row.worth), co_pay: money(row.coPay), placed_at: row.placedAt.toISOString(), placed_by: called(names, row.placedBy), approved_by: calledOrNull(names, row.approvedBy), given_on: row.givenOn,
     reason: row.reason, carrier: row.carrier, tracking: row.tracking, account: row.account4, batch: row.batchId, tax: row.code === null ? null : { code: row.code, form: row.form, bearer: row.bearer, income: money(row.income ?? 0n), tax: money(row.tax ?? 0n), pay: money(row.pay ?? 0n), extra: money(row.extra ?? 0n) },
   };
 }
 
 export const orderView = (program: Program, rows: readonly OrderRow[], steps: readonly Step[], names: Names, address: unknown): Record<string, unknown> => ({
   order: rows[0]?.orderId, placed_at: rows[0]?.placedAt.toISOString(), address,
-  items: rows.map((row) => ({ ...orderRowView(program, row, names), steps: steps.filter((step) => step.itemId === row.itemId).map((step) => ({ state: step.state, at: step.at.toISOString(), by: called(names, step.by), reason: step.reason })), cancellable: next(row.kind, row.state, 'cancel') !== null })),
+  items: rows.map((row) => ({ ...orderRowView(program, row, names), steps: steps.filter((step) => step.itemId === row.itemId).map((step) => ({ state: step.state, state_name: STATE_WORDS[step.state], at: step.at.toISOString(), by: called(names, step.by), reason: step.reason })), cancellable: next(row.kind, row.state, 'cancel') !== null })),
 });
 
 export const batchView = (program: Program, batch: Batch, names: Names): Record<string, unknown> => ({
