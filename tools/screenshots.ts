@@ -24,8 +24,9 @@ for (const language of (process.env['LANGUAGES'] ?? 'pl,en').split(',') as ('pl'
     if (email !== null) await signIn(page, email, PASSWORD, to);
     const list = await page.evaluate(async () => { const answer = await fetch('/v1/programs/lapa/documents?limit=1', { headers: { 'x-premia-tenant': 'main' } }); return answer.ok ? await answer.json() as { documents: { id: string }[] } : { documents: [] }; }).catch(() => ({ documents: [] as { id: string }[] }));
     const mine = await page.evaluate(async () => { const answer = await fetch('/v1/me/lapa/entries?limit=20', { headers: { 'x-premia-tenant': 'main' } }); return answer.ok ? ((await answer.json()) as { entries: { document: string | null }[] }).entries.find((entry) => entry.document !== null)?.document ?? '' : ''; }).catch(() => '');
+    const orders = await page.evaluate(async (ask) => { const answer = await fetch(ask, { headers: { 'x-premia-tenant': 'main' } }); return answer.ok ? ((await answer.json()) as { orders: { order: string }[] }).orders.map((item) => item.order) : []; }, to === '/console' ? '/v1/programs/lapa/orders?limit=1&state=delivered' : '/v1/me/lapa/orders?limit=1');
     for (const screen of wanted) {
-      await page.goto(screen.replace(':documentId', list.documents[0]?.id ?? '1').replace(':document', encodeURIComponent(mine || 'FV/2026-11/S0001/1')).replace(':member', 'R001'));
+      await page.goto(screen.replace(':documentId', list.documents[0]?.id ?? '1').replace(':document', encodeURIComponent(mine || 'FV/2026-11/S0001/1')).replace(':member', 'R001').replace(':order', orders[0] ?? '1').replace(':batch', '1'));
       await settled(page).catch(() => problems.push(`${screen} does not settle`));
       const file = `${language}-${width}${dark ? '-dark' : ''}-${name}${screen.replaceAll(/[^\w]+/g, '_').replace(/^_|_$/g, '') || 'home'}.png`;
       await page.screenshot({ path: join(folder, file), fullPage: width === 1440 });

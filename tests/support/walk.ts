@@ -10,7 +10,9 @@ export const CELLS = ([['pl', 360, false], ['en', 1440, true], ...(process.env['
 /** A document that R001 was credited with, to fill in addresses. */
 export async function aDocument(stage: Stage): Promise<(screen: string) => string> {
   const [found] = await stage.installation.admin<{ id: string; number: string }>(`SELECT document_id::text AS id, number FROM facts.document WHERE kind = 'sale' AND document_id IN (SELECT f.document_id FROM facts.fact AS f JOIN members.member AS m ON m.member_id = f.member_id WHERE m.code = 'R001') ORDER BY occurred_on DESC, document_id LIMIT 1`);
-  return (screen) => screen.replace(':documentId', found?.id ?? '').replace(':document', encodeURIComponent(found?.number ?? '')).replace(':member', 'R001');
+  const [order] = await stage.installation.admin<{ id: string }>(`SELECT order_id::text AS id FROM rewards.item AS i JOIN members.member AS m USING (tenant_id, program_id, member_id) WHERE m.code = 'R001' ORDER BY item_id LIMIT 1`);
+  const [batch] = await stage.installation.admin<{ id: string }>(`SELECT batch_id::text AS id FROM rewards.batch ORDER BY batch_id LIMIT 1`);
+  return (screen) => screen.replace(':order', order?.id ?? '').replace(':batch', batch?.id ?? '').replace(':documentId', found?.id ?? '').replace(':document', encodeURIComponent(found?.number ?? '')).replace(':member', 'R001');
 }
 
 /** What axe finds on a page as it is now: WCAG 2.2 AA and good practice. */

@@ -19,6 +19,12 @@ const Mechanics = page(() => import('./mechanics.tsx'), 'Mechanics');
 const Builder = page(() => import('./builder.tsx'), 'Builder');
 const Targets = page(() => import('./targets.tsx'), 'Targets');
 const Catalogue = page(() => import('./catalogue.tsx'), 'Catalogue');
+const Rewards = page(() => import('./rewards.tsx'), 'Rewards');
+const Orders = page(() => import('./orders.tsx'), 'Orders');
+const Order = page(() => import('./orders.tsx'), 'Order');
+const Payouts = page(() => import('./payouts.tsx'), 'Payouts');
+const Payout = page(() => import('./payouts.tsx'), 'Payout');
+const Money = page(() => import('./money.tsx'), 'Money');
 const Ledger = page(() => import('./ledger.tsx'), 'Ledger');
 const Approvals = page(() => import('./approvals.tsx'), 'Approvals');
 const Inquiries = page(() => import('./inquiries.tsx'), 'Inquiries');
@@ -27,7 +33,7 @@ const Settings = page(() => import('./settings.tsx'), 'Settings');
 /** The screens, each with the permission without which it shows why it does not. */
 const SCREENS: [path: string, screen: ComponentType<{ id?: string }>, permission: string][] = [
   ['/', Today, 'programs:read'], ['/imports', Imports, 'facts:read'], ['/imports/:id', Import, 'facts:read'], ['/sales', Sales, 'facts:read'], ['/sales/:id', Document, 'facts:read'], ['/members', Members, 'members:read'], ['/members/:id', Member, 'members:read'], ['/companies', Companies, 'members:read'],
-  ['/mechanics', Mechanics, 'programs:read'], ['/mechanics/:id', Builder, 'programs:read'], ['/targets', Targets, 'ledger:read'], ['/catalogue/:id?', Catalogue, 'programs:read'], ['/ledger/:id?', Ledger, 'ledger:read'], ['/approvals', Approvals, 'ledger:read'], ['/inquiries', Inquiries, 'members:read'], ['/inquiries/:id', Inquiries, 'members:read'], ['/settings/:id?', Settings, 'programs:read'],
+  ['/mechanics', Mechanics, 'programs:read'], ['/mechanics/:id', Builder, 'programs:read'], ['/targets', Targets, 'ledger:read'], ['/catalogue/:id?', Catalogue, 'programs:read'], ['/rewards', Rewards, 'programs:read'], ['/rewards/:id', Rewards, 'programs:read'], ['/orders', Orders, 'ledger:read'], ['/orders/:id', Order, 'members:read'], ['/payouts', Payouts, 'ledger:read'], ['/payouts/:id', Payout, 'ledger:read'], ['/money/:id?', Money, 'ledger:read'], ['/ledger/:id?', Ledger, 'ledger:read'], ['/approvals', Approvals, 'ledger:read'], ['/inquiries', Inquiries, 'members:read'], ['/inquiries/:id', Inquiries, 'members:read'], ['/settings/:id?', Settings, 'programs:read'],
 ];
 
 export function App() {

@@ -57,7 +57,7 @@ function Member() {
           <Switch>
             <Route path="/"><Home /></Route>
             <Route path="/earn"><Earn /></Route>
-            <Route path="/rewards"><Rewards /></Route>
+            <Route path="/rewards/:part?/:id?">{({ part, id }) => <Rewards part={part} id={id} />}</Route>
             <Route path="/activity"><Activity /></Route>
             <Route path="/me/:part?">{({ part }) => <Me part={part} />}</Route>
             <Route><Redirect to="/" /></Route>

@@ -5,6 +5,7 @@ import { Link } from 'wouter';
 import { CHANNELS, channelName, wordingOf } from './consents.ts';
 import { Empty, Failed, Loading } from './faces.tsx';
 import { forgetKept } from './kept.ts';
+import { AccountForm, TaxForm } from './payout-forms.tsx';
 import { useHere } from './place.ts';
 import { TermsBody } from './terms.tsx';
 
@@ -15,6 +16,7 @@ export function Me({ part }: { part: string | undefined }) {
   if (part === 'consents') return <Consents />;
   if (part === 'security') return <Security />;
   if (part === 'company') return <Company />;
+  if (part === 'payouts') return <Payouts />;
   return <Profile />;
 }
 
@@ -43,7 +45,7 @@ function Profile() {
       )}
       <nav className="card menu" aria-label={t('Moje sprawy', 'My affairs')}>
         {permissions.includes('company:read') ? <Link href="/me/company">{t('Firma i ludzie', 'Company and people')}</Link> : null}
-        <Link href="/me/help">{t('Pomoc i zgłoszenia', 'Help and inquiries')}</Link><Link href="/me/terms">{t('Regulamin', 'Terms')}</Link><Link href="/me/consents">{t('Zgody', 'Consents')}</Link><Link href="/me/security">{t('Logowanie i sesje', 'Sign-in and sessions')}</Link>
+        <Link href="/me/payouts">{t('Konto, karta i podatek', 'Account, card and tax')}</Link><Link href="/me/help">{t('Pomoc i zgłoszenia', 'Help and inquiries')}</Link><Link href="/me/terms">{t('Regulamin', 'Terms')}</Link><Link href="/me/consents">{t('Zgody', 'Consents')}</Link><Link href="/me/security">{t('Logowanie i sesje', 'Sign-in and sessions')}</Link>
       </nav>
       <section className="card stack">
         <label>{t('Język', 'Language')}<select value={language} onChange={(event) => { setLanguage(event.target.value as Language); if (event.target.value !== 'xx') void api.setLocale({ body: { locale: event.target.value as 'pl' | 'en' } }).catch(() => undefined); }}><option value="pl">Polski</option><option value="en">English</option></select></label>
@@ -52,6 +54,21 @@ function Profile() {
         <button type="button" className="button second wide" onClick={() => void leave()}>{t('Wyloguj się', 'Sign out')}</button>
       </section>
     </>
+  );
+}
+
+const STATUSES: Record<string, () => string> = { CONSUMER: () => t('osoba prywatna', 'private person'), PARTNER_EMPLOYEE: () => t('pracownik firmy partnerskiej', 'employee of a partner company'), OWN_EMPLOYEE: () => t('pracownik organizatora', 'the organizer’s employee'), SOLE_TRADER: () => t('działalność gospodarcza', 'sole trader'), COMPANY: () => t('firma', 'company') };
+function Payouts() {
+  const { program } = useHere();
+  const found = useQuery({ queryKey: ['payout-data', program.key], queryFn: () => api.myPayoutData({ params: { program: program.key } }) });
+  if (found.isPending) return <Loading />;
+  if (found.isError) return <><Back /><Failed error={found.error} again={() => void found.refetch()} /></>;
+  const { account, card, tax } = found.data;
+  return (
+    <><Back /><h1>{t('Konto, karta i podatek', 'Account, card and tax')}</h1>
+      <section className="card"><h2>{t('Konto do przelewów', 'Account for transfers')}</h2><p>{account ? <><strong className="figures">… {account.last4}</strong> <span className="quiet">{t('od', 'since')} {day(account.saved_on)}</span></> : t('Nie podano.', 'Not given.')}</p><details><summary>{account ? t('Zmień konto', 'Change the account') : t('Podaj konto', 'Give an account')}</summary><AccountForm /></details></section>
+      <section className="card"><h2>{t('Karta przedpłacona', 'Prepaid card')}</h2><p>{card ? <><strong className="figures">… {card.last4}</strong> <span className="quiet">{card.state === 'active' ? t('aktywna', 'active') : t('wydana', 'issued')}</span></> : t('Organizator nie wydał Ci karty.', 'The organizer has issued no card to you.')}</p></section>
+      <section className="card"><h2>{t('Podatek', 'Tax')}</h2><p>{t('Rozliczamy Cię jako:', 'You are settled as:')} <strong>{STATUSES[tax.status]?.() ?? tax.status}</strong></p><p>{tax.kept ? t(`Dane do urzędu mamy (${tax.last_name ?? ''}).`, `We have the data for the tax office (${tax.last_name ?? ''}).`) : t('Poprosimy o nie dopiero przy wypłacie, która tego wymaga.', 'We ask for them only with a payout that needs them.')}</p><details><summary>{tax.kept ? t('Zmień dane', 'Change the data') : t('Podaj teraz', 'Give them now')}</summary><TaxForm /></details></section></>
   );
 }
 

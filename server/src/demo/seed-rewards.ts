@@ -32,6 +32,15 @@ export async function seedRewards(context: Context, people: DemoStaff): Promise<
   if ((await context.transaction((tx) => rows(tx, sql`SELECT 1 FROM identity.audit WHERE action = ${DONE} LIMIT 1`))).length > 0) return;
   const as = (person: string): Context => ({ ...context, principal: `person:${person}` });
   const today = dayAt(context.now(), 'Europe/Warsaw');
+  await seedCatalogue(context, people);
+  await seedOrders(context, as, people, today);
+  await context.transaction((tx) => sql`INSERT INTO identity.audit (tenant_id, at, principal, action, subject) VALUES (${context.tenantId}, ${new Date(context.now()).toISOString()}, ${context.principal}, ${DONE}, 'program:lapa')`.execute(tx));
+}
+
+/** The catalogue, its codes, a confirmed tax table, payer and money. */
+export async function seedCatalogue(context: Context, people: DemoStaff): Promise<void> {
+  const as = (person: string): Context => ({ ...context, principal: `person:${person}` });
+  const today = dayAt(context.now(), 'Europe/Warsaw');
   await context.transaction(async (tx) => {
     if ((await rows(tx, sql`SELECT 1 FROM rewards.reward LIMIT 1`)).length > 0) return;
     const program = await findProgram(tx, 'lapa');
@@ -42,8 +51,6 @@ export async function seedRewards(context: Context, people: DemoStaff): Promise<
     await saveBudget(tx, as(people.owner), program, { key: 'nagrody', name: 'Nagrody: konto sponsora', sponsor: false, policy: 'block', warnPercent: 80 });
     await deposit(tx, as(people.owner), program, { budget: 'nagrody', amount: 4_000_000n, note: 'Wpłata sponsora', on: today });
   });
-  await seedOrders(context, as, people, today);
-  await context.transaction((tx) => sql`INSERT INTO identity.audit (tenant_id, at, principal, action, subject) VALUES (${context.tenantId}, ${new Date(context.now()).toISOString()}, ${context.principal}, ${DONE}, 'program:lapa')`.execute(tx));
 }
 
 async function seedOrders(context: Context, as: (person: string) => Context, people: DemoStaff, today: Day): Promise<void> {

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { ReadableStream as WebStream } from 'node:stream/web';
 import type { Route } from '@premia/contract';
 import { writeXlsxStream } from 'hucre/xlsx';
+import type { Locale, Phrase } from '@premia/kernel';
 import { z } from 'zod';
 import { csvRow } from './csv.ts';
 
@@ -22,7 +23,9 @@ type Column = { key: string; label: string };
 /** `code:Kod,name:Nazwa` – which columns, in which order, under which words. Without it, those of the first row. */
 export const columnsOf = (wanted: string | undefined): Column[] | null => (wanted === undefined ? null : wanted.split(',').slice(0, COLUMNS_MAX).map((part) => { const [key = '', ...label] = part.split(':'); return { key, label: label.join(':') || key }; }));
 
-const cell = (row: Record<string, unknown>, key: string): string => { const value = row[key]; return value === null || value === undefined ? '' : Array.isArray(value) ? value.map((item) => (typeof item === 'object' ? JSON.stringify(item) : String(item))).join(', ') : typeof value === 'object' ? JSON.stringify(value) : String(value); };
+/** A phrase is exported in the reader's language. */
+const saidIn = (value: unknown, locale: Locale): unknown => (typeof value === 'object' && value !== null && 'pl' in value && 'en' in value ? (value as Phrase)[locale] : value);
+const cell = (row: Record<string, unknown>, key: string, locale: Locale): string => { const value = saidIn(row[key], locale); return value === null || value === undefined ? '' : Array.isArray(value) ? value.map((item) => (typeof item === 'object' ? JSON.stringify(item) : String(item))).join(', ') : typeof value === 'object' ? JSON.stringify(value) : String(value); };
 
 async function* rowsOf(page: (after: string | undefined) => Promise<Record<string, unknown>>, list: string): AsyncGenerator<Record<string, unknown>> {
   for (let after: string | undefined, count = 0; count < EXPORT_ROWS_MAX;) {
@@ -34,14 +37,14 @@ async function* rowsOf(page: (after: string | undefined) => Promise<Record<strin
 }
 
 /** A list as a file, page by page, whatever its length. Texts that a spreadsheet would run as formulas stay texts. */
-export function exportList(format: Formats, list: string, wanted: string | undefined, page: (after: string | undefined, limit: number) => Promise<Record<string, unknown>>): Readable {
+export function exportList(format: Formats, list: string, wanted: string | undefined, locale: Locale, page: (after: string | undefined, limit: number) => Promise<Record<string, unknown>>): Readable {
   async function* lines(): AsyncGenerator<string[]> {
     let columns = columnsOf(wanted);
     let headed = false;
     for await (const row of rowsOf((after) => page(after, PAGE), list)) {
       columns ??= Object.keys(row).map((key) => ({ key, label: key }));
       if (!headed) { headed = true; yield columns.map((column) => column.label); }
-      yield columns.map((column) => cell(row, column.key));
+      yield columns.map((column) => cell(row, column.key, locale));
     }
     if (!headed && columns) yield columns.map((column) => column.label);
   }

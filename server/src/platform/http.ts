@@ -122,7 +122,7 @@ async function exported(options: HttpOptions, of: { route: Route; handler: Handl
   const params = (of.route.params ? read(of.route.params, request.params, 'path') : {}) as Record<string, string>;
   const page = async (after: string | undefined, limit: number): Promise<Record<string, unknown>> => toJson(await of.handler(context, { ...about, params, query: read(of.route.query as z.ZodType, { ...query, limit: String(limit), ...(after === undefined ? {} : { after }) }, 'query') as Record<string, unknown>, body: undefined, upload: null })) as Record<string, unknown>;
   await page(undefined, 1); // what is refused is refused before a file begins
-  return reply.type(EXPORT_TYPES[of.format]).header('Content-Disposition', `attachment; filename="${of.list}.${of.format}"`).send(exportList(of.format, of.list, columns, page));
+  return reply.type(EXPORT_TYPES[of.format]).header('Content-Disposition', `attachment; filename="${of.list}.${of.format}"`).send(exportList(of.format, of.list, columns, localeOf(request), page));
 }
 
 /** A file's bytes up to the limit; one byte more ends it while it is still coming. The request itself stays open: it is still to be answered. */

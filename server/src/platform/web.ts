@@ -22,5 +22,5 @@ export async function serveScreens(app: FastifyInstance, root: string): Promise<
   };
   const [consolePage, portalPage] = [page(join(root, 'console')), page(join(root, 'portal'))];
   for (const url of ['/console', '/console/', '/console/*']) app.get(url, consolePage);
-  for (const url of ['/', '/earn', '/rewards', '/activity', '/activity/*', '/me', '/me/*', '/sign-in', '/join', '/register/*', '/link', '/new-password', '/mailbox']) app.get(url, portalPage);
+  for (const url of ['/', '/earn', '/rewards', '/rewards/*', '/activity', '/activity/*', '/me', '/me/*', '/sign-in', '/join', '/register/*', '/link', '/new-password', '/mailbox']) app.get(url, portalPage);
 }

@@ -11,6 +11,8 @@ import type { Context } from '../../platform/context.ts';
 
 const MONTHS_SHOWN = 13;
 const BANDS = [0, 5_000, 8_000, 10_000, 12_000] as const;
+/** What waits in modules above this one. */
+export type MoreWaits = (tx: Tx, program: Program) => Promise<Record<string, number>>;
 export type Waits = Record<'imports' | 'conflicts' | 'quarantined' | 'corrections' | 'unknown_products' | 'recalculations' | 'adjustments' | 'awards' | 'late' | 'inquiries' | 'registrations', number>;
 
 /** How much waits for somebody, by kind. */
@@ -27,7 +29,7 @@ export async function readWaits(tx: Tx, context: Context, program: Program): Pro
 }
 
 /** What waits for somebody, and how the program does: sales by month, units granted, what is owed, how targets are met. */
-export async function readToday(tx: Tx, context: Context, program: Program, on: Day): Promise<unknown> {
+export async function readToday(tx: Tx, context: Context, program: Program, on: Day, more: MoreWaits): Promise<unknown> {
   const { programId } = program;
   const month = windowStart(on, 'month');
   const since = addMonths(month, 1 - MONTHS_SHOWN);
@@ -48,7 +50,7 @@ export async function readToday(tx: Tx, context: Context, program: Program, on: 
     WHERE e.program_id = ${programId} AND e.window_end BETWEEN ${since} AND (${addMonths(month, 1)}::date - 1) AND e.amount <> 0 GROUP BY 1, 2, 3 ORDER BY 1, 2`);
   const members = must(await row<{ n: number }>(tx, sql`SELECT count(*)::int AS n FROM members.member WHERE program_id = ${programId} AND merged_into IS NULL`), 'members');
   return {
-    on, waits: await readWaits(tx, context, program), months: months.map((item) => ({ ...item, net: money(item.net) })), granted: granted.map((item) => ({ month: item.month, unit: item.unit, amount: formatMinor(item.amount, item.scale) })),
+    on, waits: { ...await readWaits(tx, context, program), ...await more(tx, program) }, months: months.map((item) => ({ ...item, net: money(item.net) })), granted: granted.map((item) => ({ month: item.month, unit: item.unit, amount: formatMinor(item.amount, item.scale) })),
     liability: inOrder(program, await readLiability(tx, programId, on)).map((unit) => ({ unit: unit.unit, amount: formatMinor(unit.available + unit.pending + unit.held - unit.debt, unit.scale) })),
     same_days: { from: month, to: on, net: money(same.now), last_month: money(same.last_month), last_year: money(same.last_year) }, members: members.n, attainment: await attainmentOf(tx, context, program, month),
   };

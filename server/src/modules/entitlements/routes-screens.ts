@@ -12,7 +12,7 @@ import { listMechanics, listPresets, tryMechanic } from './list-mechanics.ts';
 import { balanceView, entryView, inOrder, readHome } from './read-home.ts';
 import { readBoards, readRules } from './read-rules.ts';
 import { readTargets } from './read-targets.ts';
-import { readToday, readWaits } from './read-today.ts';
+import { readToday, readWaits, type MoreWaits } from './read-today.ts';
 
 const programOf = ({ params }: Handled): string => params['program'] as string;
 const localeOf = ({ query }: Handled): Locale => (query as { locale: Locale }).locale;
@@ -21,9 +21,9 @@ const EXPORT_MAX = 50_000;
 type ConsolePart = 'readToday' | 'readWaits' | 'listDocuments' | 'readDocument' | 'listMechanics' | 'listPresets' | 'tryMechanic' | 'listTargets' | 'memberBalances' | 'newestEntries';
 
 /** What the console's screens read. */
-export const deskHandlers: Record<ConsolePart, Handler> = {
-  readWaits: (context, given) => context.transaction(async (tx) => readWaits(tx, context, await findProgram(tx, programOf(given)))),
-  readToday: (context, given) => context.transaction(async (tx) => { const program = await findProgram(tx, programOf(given)); return readToday(tx, context, program, today(context, program.zone)); }),
+export const deskHandlers = (more: MoreWaits): Record<ConsolePart, Handler> => ({
+  readWaits: (context, given) => context.transaction(async (tx) => { const program = await findProgram(tx, programOf(given)); return { ...await readWaits(tx, context, program), ...await more(tx, program) }; }),
+  readToday: (context, given) => context.transaction(async (tx) => { const program = await findProgram(tx, programOf(given)); return readToday(tx, context, program, today(context, program.zone), more); }),
   listDocuments: (context, given) => context.transaction(async (tx) => {
     const { member, ...page } = given.query as { limit: number; after?: string; member?: string };
     const program = await findProgram(tx, programOf(given));
@@ -50,7 +50,7 @@ export const deskHandlers: Record<ConsolePart, Handler> = {
     const found = await newestEntries(tx, program.programId, { ...filter, limit: limit + 1, ...(before === null ? {} : { before }), ...(member === undefined ? {} : { memberId: (await findMember(tx, program, member)).memberId }) });
     return { entries: found.slice(0, limit).map((item) => { const { name: mechanic_name, ...entry } = entryView(item); return { ...entry, mechanic_name, member: item.member, name: item.name }; }), next: found.length > limit ? String(found[limit - 1]?.transferId) : null };
   }),
-};
+});
 
 type OwnPart = 'readHome' | 'myEntries' | 'myExplain' | 'myRules' | 'myBoards' | 'exportMe' | 'exportMember' | 'readCompany';
 

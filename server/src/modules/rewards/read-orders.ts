@@ -37,10 +37,10 @@ export async function addressOf(tx: Tx, context: Context, program: Program, orde
 }
 
 /** What waits for somebody: to be approved, to be put into a batch or sent off, batches, and pools that run low. */
-export async function readOrderWaits(tx: Tx, program: Program): Promise<{ requested: number; approved: number; batches: number; low: number }> {
-  return (await row<{ requested: number; approved: number; batches: number; low: number }>(tx, sql`SELECT (SELECT count(*) FROM rewards.item WHERE program_id = ${program.programId} AND state = 'requested')::int AS requested, (SELECT count(*) FROM rewards.item WHERE program_id = ${program.programId} AND state IN ('approved', 'awaiting_payment'))::int AS approved,
+export async function readOrderWaits(tx: Tx, program: Program): Promise<Record<'orders' | 'to_send' | 'batches' | 'low_stock', number>> {
+  return (await row<Record<'orders' | 'to_send' | 'batches' | 'low_stock', number>>(tx, sql`SELECT (SELECT count(*) FROM rewards.item WHERE program_id = ${program.programId} AND state = 'requested')::int AS orders, (SELECT count(*) FROM rewards.item WHERE program_id = ${program.programId} AND state IN ('approved', 'awaiting_payment'))::int AS to_send,
     (SELECT count(*) FROM rewards.batch WHERE program_id = ${program.programId} AND state IN ('proposed', 'approved', 'exported'))::int AS batches,
-    (SELECT count(*) FROM rewards.reward AS r WHERE r.program_id = ${program.programId} AND r.state = 'active' AND r.low_stock > 0 AND r.low_stock > COALESCE(CASE WHEN r.kind IN ('voucher', 'code') THEN (SELECT count(*) FROM rewards.voucher AS v WHERE v.tenant_id = r.tenant_id AND v.program_id = r.program_id AND v.reward_id = r.reward_id AND v.state = 'available') ELSE r.stock END, r.low_stock))::int AS low`)) ?? { requested: 0, approved: 0, batches: 0, low: 0 };
+    (SELECT count(*) FROM rewards.reward AS r WHERE r.program_id = ${program.programId} AND r.state = 'active' AND r.low_stock > 0 AND r.low_stock > COALESCE(CASE WHEN r.kind IN ('voucher', 'code') THEN (SELECT count(*) FROM rewards.voucher AS v WHERE v.tenant_id = r.tenant_id AND v.program_id = r.program_id AND v.reward_id = r.reward_id AND v.state = 'available') ELSE r.stock END, r.low_stock))::int AS low_stock`)) ?? { orders: 0, to_send: 0, batches: 0, low_stock: 0 };
 }
 
 /** Everything that proves one payout: what was ordered and held, who decided, the tax row with its inputs and digest, the file or provider that carried it, the terms that were accepted. */

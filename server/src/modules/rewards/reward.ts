@@ -36,13 +36,14 @@ const meantFor = (memberId: bigint, on: Day): RawBuilder<boolean> => sql<boolean
   AND (r.audience -> 'tiers' IS NULL OR r.audience -> 'tiers' ?| ARRAY(SELECT t.tier FROM entitlements.tier_interval AS t WHERE t.program_id = m.program_id AND t.member_id = m.member_id AND t.valid_from <= ${on}::date AND t.valid_to > ${on}::date))
   AND (r.audience -> 'company_types' IS NULL OR r.audience -> 'company_types' ?| ARRAY(SELECT c.type FROM members.company AS c WHERE c.type IS NOT NULL AND (c.company_id = m.company_id OR c.code IN (SELECT a.company FROM members.assignment AS a WHERE a.program_id = m.program_id AND a.member_id = m.member_id AND a.valid_from <= ${on}::date AND a.valid_to > ${on}::date)))))`;
 
-export type Page = { search?: string; category?: string; state?: string; kind?: string; forMember?: bigint; after?: bigint; limit: number };
+export type Page = { search?: string; category?: string; state?: string; kind?: string; forMember?: bigint; key?: string; wishedBy?: bigint; after?: bigint; limit: number };
 
 /** The catalogue, in the order of its rewards' making; for a member only what is on offer and meant for them. */
 export function listRewards(tx: Tx, programId: bigint, on: Day, page: Page): Promise<Reward[]> {
   const like = page.search === undefined ? null : `%${page.search.replace(/[\\%_]/g, '\\$&')}%`;
   const seen = page.forMember === undefined ? sql`TRUE` : sql`r.state = 'active' AND r.valid_from <= ${on}::date AND r.valid_to >= ${on}::date AND ${meantFor(page.forMember, on)}`;
-  return rows<Reward>(tx, sql`SELECT ${columns(on)} FROM ${tables} WHERE r.program_id = ${programId} AND ${seen} AND r.reward_id > ${page.after ?? 0n} AND (${page.category ?? null}::text IS NULL OR r.category = ${page.category ?? null}) AND (${page.state ?? null}::text IS NULL OR r.state = ${page.state ?? null})
+  return rows<Reward>(tx, sql`SELECT ${columns(on)} FROM ${tables} WHERE r.program_id = ${programId} AND ${seen} AND r.reward_id > ${page.after ?? 0n} AND (${page.key ?? null}::text IS NULL OR r.key = ${page.key ?? null})
+    AND (${page.wishedBy ?? null}::bigint IS NULL OR EXISTS (SELECT 1 FROM rewards.wish AS w WHERE w.tenant_id = r.tenant_id AND w.program_id = r.program_id AND w.reward_id = r.reward_id AND w.member_id = ${page.wishedBy ?? null})) AND (${page.category ?? null}::text IS NULL OR r.category = ${page.category ?? null}) AND (${page.state ?? null}::text IS NULL OR r.state = ${page.state ?? null})
     AND (${page.kind ?? null}::text IS NULL OR r.kind = ${page.kind ?? null}) AND (${like}::text IS NULL OR r.key ILIKE ${like} OR r.names::text ILIKE ${like} OR r.descriptions::text ILIKE ${like} OR r.category ILIKE ${like}) ORDER BY r.reward_id LIMIT ${page.limit}`);
 }
 

@@ -32,12 +32,12 @@ export const ownRewardHandlers: Record<keyof typeof ownRewardRoutes, Handler> = 
   myCatalogue: (context, given) => own(context, given, async (tx, { program, member }) => {
     const { limit, after, search, category, reward, wished } = given.query as { limit: number; after?: string; search?: string; category?: string; reward?: string; wished?: string };
     const on = today(context, program.zone);
-    const offered = await listRewards(tx, program.programId, on, { forMember: member.memberId, ...(search === undefined ? {} : { search }), ...(category === undefined ? {} : { category }), after: numberedCursor(after) ?? 0n, limit: limit + 1 });
+    const offered = await listRewards(tx, program.programId, on, { forMember: member.memberId, ...(search === undefined ? {} : { search }), ...(category === undefined ? {} : { category }), ...(reward === undefined ? {} : { key: reward }), ...(wished === 'true' ? { wishedBy: member.memberId } : {}), after: numberedCursor(after) ?? 0n, limit: limit + 1 });
     const wishes = new Set((await rows<{ id: bigint }>(tx, sql`SELECT reward_id AS id FROM rewards.wish WHERE program_id = ${program.programId} AND member_id = ${member.memberId}`)).map((wish) => wish.id));
     const balances = await readBalances(tx, program.programId, on, { memberId: member.memberId });
     const missing = (item: Reward): bigint => { const has = balances.find((balance) => balance.unit === item.unit)?.available ?? 0n; const least = item.least === null ? item.price : (item.least * item.price + item.worth - 1n) / item.worth; return least > has ? least - has : 0n; };
     const categories = await rows<{ category: string }>(tx, sql`SELECT DISTINCT category FROM rewards.reward WHERE program_id = ${program.programId} AND state = 'active' AND category <> '' ORDER BY category`);
-    const shown = offered.slice(0, limit).filter((item) => (reward === undefined || item.key === reward) && (wished !== 'true' || wishes.has(item.rewardId)));
+    const shown = offered.slice(0, limit);
     return { ordering: (await readSettings(tx, program)).ordering, categories: categories.map((item) => item.category), balances: balances.map((balance) => ({ unit: balance.unit, available: formatMinor(balance.available, balance.scale) })),
       rewards: shown.map((item) => ({ ...shownReward(program, item), missing: formatMinor(missing(item), item.scale), wished: wishes.has(item.rewardId) })), next: offered.length > limit ? String(offered[limit - 1]?.rewardId) : null };
   }),

@@ -51,7 +51,7 @@ export async function taxFor(tx: Tx, context: Context, program: Program, of: Tax
   const found = findRow(await confirmedTable(tx), { legalForm: String(program.settings['legal_form']), status: profile.status, kind: of.kind, on });
   if (typeof found === 'string') return found;
   const tax = taxOn(found.rule, of.worth);
-  const named = found.rule.form === 'PIT-11' || (found.rule.form === 'PIT-8AR' && tax.tax > 0n);
+  const named = (found.rule.form === 'PIT-11' && tax.income > 0n) || (found.rule.form === 'PIT-8AR' && tax.tax > 0n); // a code worth nothing is nobody's income
   if (named && profile.data?.resident === false) return 'tax_by_hand';
   return { row: found, tax, profile, needsProfile: named && profile.data === null };
 }
