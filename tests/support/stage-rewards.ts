@@ -21,7 +21,7 @@ export async function openCatalogue(stage: Stage): Promise<void> {
       await approveAdjustment(tx, posting, await proposeAdjustment(tx, { ...posting, memberId, unitId }, { amount: 9_000n, reason: 'Bonus', principal: 'olga' }), 'adam', true);
       await issueCard(tx, stage.context, program, { memberId, proxy: `STAGE-${index}`, last4: `770${index}`, on: '2026-05-01' });
       await saveAccount(tx, stage.context, program, { memberId, iban: 'PL27114020040000300201355387', holder: 'Joanna Kowalska', on: '2026-05-01' });
-      if (code !== 'R001') await acceptTerms(tx, stage.context, program, { memberId, userId: 'stage', version: 1, evidence: {} }, '2026-11-20').catch(() => undefined);
+      await acceptTerms(tx, stage.context, program, { memberId, userId: 'stage', version: 1, evidence: {} }, '2026-11-20').catch(() => undefined);
       if (code !== 'R001') await saveProfile(tx, stage.context, program, memberId, PROFILE);
     }
   });

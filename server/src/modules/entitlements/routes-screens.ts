@@ -54,8 +54,11 @@ export const deskHandlers = (more: MoreWaits): Record<ConsolePart, Handler> => (
 
 type OwnPart = 'readHome' | 'myEntries' | 'myExplain' | 'myRules' | 'myBoards' | 'exportMe' | 'exportMember' | 'readCompany';
 
+/** What modules above this one have recorded about a member. */
+export type MoreAbout = (tx: Tx, context: Context, program: Program, member: Member) => Promise<Record<string, unknown>>;
+
 /** What a member sees of their own. */
-export const ownHandlers: Record<Extract<PeopleRouteName, OwnPart>, Handler> = {
+export const ownHandlers = (more: MoreAbout): Record<Extract<PeopleRouteName, OwnPart>, Handler> => ({
   readHome: (context, given) => context.transaction(async (tx) => { const { program, member, userId } = await ownMember(tx, given); return readHome(tx, context, program, member, userId, today(context, program.zone), localeOf(given)); }),
   myEntries: (context, given) => context.transaction(async (tx) => {
     const { program, member } = await ownMember(tx, given);
@@ -75,8 +78,8 @@ export const ownHandlers: Record<Extract<PeopleRouteName, OwnPart>, Handler> = {
   }),
   myRules: (context, given) => context.transaction(async (tx) => { const { program, member } = await ownMember(tx, given); return readRules(tx, context, program, member, today(context, program.zone), localeOf(given)); }),
   myBoards: (context, given) => context.transaction(async (tx) => { const { program, member } = await ownMember(tx, given); return readBoards(tx, context, program, member, today(context, program.zone), localeOf(given)); }),
-  exportMe: (context, given) => context.transaction(async (tx) => { const { program, member, userId } = await ownMember(tx, given); return { person: { id: userId, email: given.person?.email, name: given.person?.name }, ...await everythingAbout(tx, context, program, member) }; }),
-  exportMember: (context, given) => context.transaction(async (tx) => { const program = await findProgram(tx, programOf(given)); return everythingAbout(tx, context, program, await findMember(tx, program, given.params['member'] as string)); }),
+  exportMe: (context, given) => context.transaction(async (tx) => { const { program, member, userId } = await ownMember(tx, given); return { person: { id: userId, email: given.person?.email, name: given.person?.name }, ...await everythingAbout(tx, context, program, member), ...await more(tx, context, program, member) }; }),
+  exportMember: (context, given) => context.transaction(async (tx) => { const program = await findProgram(tx, programOf(given)); const member = await findMember(tx, program, given.params['member'] as string); return { ...await everythingAbout(tx, context, program, member), ...await more(tx, context, program, member) }; }),
   readCompany: (context, given) => context.transaction(async (tx) => {
     const { program, company } = await ownMember(tx, given);
     if (company === null) throw new Refusal('program_not_found', 404, phrase('Nie prowadzisz tu żadnej firmy.', 'You manage no company here.'));
@@ -85,7 +88,7 @@ export const ownHandlers: Record<Extract<PeopleRouteName, OwnPart>, Handler> = {
     const balances = inOrder(program, await readBalances(tx, program.programId, on, { memberIds: people.map((person) => person.member_id) }));
     return { company, members: people.map((person) => ({ member: person.code, kind: person.kind, name: person.name, state: person.state, balances: balances.filter((item) => item.memberId === person.member_id).map(balanceView) })) };
   }),
-};
+});
 
 /** Members assigned to a company on a day. */
 const peopleOf = (tx: Tx, program: Program, company: string, on: Day): Promise<{ member_id: bigint; code: string; kind: string; name: string | null; state: string }[]> => rows(tx, sql`SELECT m.member_id, m.code, m.kind, p.name, COALESCE(s.state, 'invited') AS state FROM members.member AS m

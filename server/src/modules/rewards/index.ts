@@ -1,7 +1,7 @@
 export { rewardHandlers } from './routes.ts';
 export { ownRewardHandlers } from './routes-own.ts';
 export { rewardsErasure } from './erase-rewards.ts';
-export { readOrderWaits } from './read-orders.ts';
+export { readOrderWaits, rewardsAbout } from './read-orders.ts';
 export { verifyRewards } from './verify-rewards.ts';
 export { httpProvider, sendPayouts, type Outcome, type Payout, type Provider } from './provider.ts';
 export { tellMember } from './tell-member.ts';

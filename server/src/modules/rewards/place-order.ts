@@ -81,7 +81,7 @@ export async function placeOrder(context: Context, draft: OrderDraft): Promise<P
     const lines = await linesOf(tx, context, program, memberId, draft, posting.bookedOn);
     const [need] = await needsOf(tx, program, memberId, lines, draft.address);
     if (need) throw refuse(REFUSED[need]);
-    const orderId = await writeOrder(desk, memberId, draft);
+    const orderId = await writeOrder(desk, memberId, lines.some((line) => line.reward.kind === 'goods') ? draft : { ...draft, address: null }); // an address is kept only where a parcel goes to it
     const accountIsNew = await hasNewAccount(desk, memberId);
     for (const line of lines) {
       await assertWithinLimit(desk, memberId, line);

@@ -1,10 +1,11 @@
 import { sql } from 'kysely';
-import type { Phrase } from '@premia/kernel';
-import type { Context } from '../../platform/context.ts';
+import { formatMinor, type Phrase } from '@premia/kernel';
+import { today, type Context } from '../../platform/context.ts';
 import { row, rows, type Tx } from '../../platform/database.ts';
 import type { Program } from '../members/index.ts';
 import { externalIdOf, itemColumns, ownItems, type Item } from './items.ts';
 import type { State } from './machine.ts';
+import { profileOf } from './profiles.ts';
 import { refuse } from './refusals.ts';
 import type { Address } from './place-order.ts';
 import type { FixedTax } from './tax-table.ts';
@@ -58,3 +59,22 @@ export async function readEvidence(tx: Tx, program: Program, itemId: bigint): Pr
     terms: await many(sql`SELECT a.version, a.accepted_at FROM members.acceptance AS a JOIN members.member AS m ON m.tenant_id = a.tenant_id AND m.program_id = a.program_id AND m.member_id = a.member_id WHERE a.program_id = ${program.programId} AND m.code = ${item.member} ORDER BY a.version`),
   };
 }
+
+/** Everything recorded about a member here, for whoever asks for their data: orders with every step and address, account and card by their last digits, data for the tax office, income by year. */
+export async function rewardsAbout(tx: Tx, context: Context, program: Program, member: { memberId: bigint }): Promise<Record<string, unknown>> {
+  const orders = await listOrders(tx, program, { memberId: member.memberId, limit: EXPORT_MAX });
+  const steps = await stepsOf(tx, program, orders.map((order) => order.itemId));
+  const addresses: Record<string, Address> = {};
+  for (const orderId of new Set(orders.map((order) => order.orderId))) { const address = await addressOf(tx, context, program, orderId); if (address) addresses[String(orderId)] = address; }
+  const profile = await profileOf(tx, context, program, member.memberId, today(context, program.zone));
+  const own = sql`program_id = ${program.programId} AND member_id = ${member.memberId}`;
+  return {
+    rewards: {
+      orders: orders.map((order) => ({ order: order.orderId, item: order.itemId, reward: order.reward, state: order.state, units: formatMinor(order.units, order.scale), unit: order.unit, worth: formatMinor(order.worth, program.currencyScale), placed_at: order.placedAt.toISOString(), given_on: order.givenOn, reason: order.reason, tracking: order.tracking, steps: steps.filter((step) => step.itemId === order.itemId).map((step) => ({ state: step.state, at: step.at.toISOString() })) })), addresses,
+      wishes: await rows(tx, sql`SELECT r.key FROM rewards.wish AS w JOIN rewards.reward AS r ON r.tenant_id = w.tenant_id AND r.program_id = w.program_id AND r.reward_id = w.reward_id WHERE w.program_id = ${program.programId} AND w.member_id = ${member.memberId} ORDER BY r.key`),
+      accounts: await rows(tx, sql`SELECT last4, saved_on FROM rewards.account WHERE ${own} ORDER BY account_id`), cards: await rows(tx, sql`SELECT last4, state, issued_on FROM rewards.card WHERE ${own} ORDER BY card_id`),
+      tax: { status: profile.status, data: profile.data, entries: await rows(tx, sql`SELECT payer, year, form, kind, income_minor, tax_minor, booked_on FROM rewards.tax_entry WHERE ${own} ORDER BY entry_id`) },
+    },
+  };
+}
+const EXPORT_MAX = 50_000;
