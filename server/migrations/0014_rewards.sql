@@ -353,3 +353,20 @@ BEGIN
 END $$;
 REVOKE ALL ON FUNCTION rewards.erase(bigint, bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION rewards.erase(bigint, bigint) TO premia_app;
+
+-- A partner company may pay, out of its own wallet, for what its people order: by its manager's rule, the last row of which counts.
+CREATE TABLE rewards.company_rule (
+  tenant_id bigint NOT NULL,
+  program_id bigint NOT NULL,
+  rule_id bigint GENERATED ALWAYS AS IDENTITY,
+  company text NOT NULL,
+  pays boolean NOT NULL,
+  -- units of smallest size that one person may have paid in a month, in any one unit; NULL: no limit
+  monthly bigint CHECK (monthly > 0),
+  categories jsonb,
+  saved_by text NOT NULL,
+  saved_at timestamptz NOT NULL,
+  PRIMARY KEY (tenant_id, program_id, rule_id)
+);
+SELECT platform.guard('rewards.company_rule', 'INSERT');
+ALTER TABLE rewards.item ADD COLUMN payer_id bigint;

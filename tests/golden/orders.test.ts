@@ -3,10 +3,13 @@ import iconv from 'iconv-lite';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Refusal } from '@premia/kernel';
-import { recordInput } from '../../server/src/modules/entitlements/index.ts';
+import { recordInput, refreshSegments } from '../../server/src/modules/entitlements/index.ts';
 import { holdOf, lotsOf } from '../../server/src/modules/ledger/index.ts';
 import { findMember, findProgram, saveStates } from '../../server/src/modules/members/index.ts';
 import { approveBatch, approveItems, cancelBatch, confirmBatch, deposit, downloadBatch, exportBatch, moveItems, proposeBatch, saveAccount, saveBudget } from '../../server/src/modules/rewards/index.ts';
+import { saveRule } from '../../server/src/modules/rewards/company-pays.ts';
+import { listRewards } from '../../server/src/modules/rewards/reward.ts';
+import { importShipments, listShipments } from '../../server/src/modules/rewards/shipments.ts';
 import { cancelOwn, recallItems, atDesk } from '../../server/src/modules/rewards/decide-items.ts';
 import { repriceRewards, importRewards } from '../../server/src/modules/rewards/save-rewards.ts';
 import { readSettlement } from '../../server/src/modules/rewards/settlement.ts';
@@ -306,4 +309,66 @@ test('verifying notices: units of an order gone astray, a code given twice, a ba
     await world.verified();
   }
   expect(await within(world, async (tx, program) => (await holdOf(tx, program.programId, `item:${items[0]}`))?.state)).toBe('held');
+});
+
+test('a company pays for its people by its manager’s rule: its wallet is held, up to so much a month; what comes back comes back to it', async () => {
+  const world = await shop();
+  await world.offer(aReward('kettle', { price: '100' }), aReward('book', { price: '100', category: 'rozwój' }));
+  await recordInput(world.context, { kind: 'members', program: 'p', members: [{ code: 'firma', kind: 'company', from: '2026-01-01' }, { code: 'jan', kind: 'person', name: 'Jan', from: '2026-01-01' }] } as never);
+  await within(world, async (tx, program) => { await sql`INSERT INTO members.assignment (tenant_id, program_id, member_id, company, valid_from) SELECT tenant_id, program_id, member_id, 'firma', '2026-01-01' FROM members.member WHERE program_id = ${program.programId} AND code = 'jan'`.execute(tx); });
+  await world.ready('jan');
+  await world.earn('firma', 1_000);
+  const asCompany = (reward: string, quantity = 1) => world.order('jan', [{ reward, quantity }], { payFrom: 'company' });
+  expect(await refused(asCompany('kettle'))).toBe('company_does_not_pay');
+  await within(world, (tx, program) => saveRule(tx, world.context, program, 'firma', { pays: true, monthly: 250n, categories: ['dom'] }));
+  expect(await refused(asCompany('book'))).toBe('company_does_not_pay');
+  const placed = await asCompany('kettle', 2);
+  expect([await world.balance('firma'), await world.balance('jan')]).toMatchObject([{ available: 800n, held: 200n }, { available: 0n, held: 0n }]);
+  expect(await refused(asCompany('kettle'))).toBe('company_limit_reached');
+  const jan = await within(world, async (tx, program) => (await findMember(tx, program, 'jan')).memberId);
+  await cancelOwn(world.as('person:jan'), { program: 'p', memberId: jan, itemId: ids(placed)[0] as bigint });
+  expect(await world.balance('firma')).toMatchObject({ available: 900n, held: 100n });
+  expect(await refused(asCompany('kettle'))).toBe('done'); // what was taken back does not count
+  expect((await rowsOf(world)).every((row) => row.member === 'jan')).toBe(true);
+  await world.verified();
+});
+
+test('a reward is seen by whom it is meant for: kind, segment and company type each decide', async () => {
+  const world = await shop({ segments: [{ key: 'best', members: ['ala'] }] });
+  await recordInput(world.context, { kind: 'members', program: 'p', members: [{ code: 'ala', kind: 'person', name: 'Ala', from: '2026-01-01' }, { code: 'chain', kind: 'company', from: '2026-01-01', company_type: 'chain' }] } as never);
+  await refreshSegments(world.context, { program: 'p' });
+  await world.offer(aReward('people', { audience: { kinds: ['person'] } }), aReward('best', { audience: { segments: ['best'] } }), aReward('chains', { audience: { company_types: ['chain'] } }), aReward('all'));
+  const seen = (member: string) => within(world, async (tx, program) => (await listRewards(tx, program.programId, '2026-06-15', { forMember: (await findMember(tx, program, member)).memberId, limit: 50 })).map((reward) => reward.key));
+  expect(await seen('ala')).toEqual(['people', 'best', 'all']);
+  expect((await seen('chain')).filter((key) => key !== 'chains')).toEqual(['all']);
+});
+
+test('goods go to a supplier as a list and come back as shipments: all of a file or nothing, and again changes nothing', async () => {
+  const world = await shop();
+  await world.offer(aReward('kettle', { price: '10' }));
+  await world.earn('shop', 100);
+  const items = ids(await world.order('shop', [{ reward: 'kettle', quantity: 2 }]));
+  const listed = await within(world, (tx, program) => listShipments(tx, world.context, program, { after: 0n, limit: 10 }));
+  expect(listed.map((item) => [item.item, item.supplier, item.city])).toEqual(items.map((item) => [item, 'Hurt', 'Poznań']));
+  const text = `item;carrier;tracking\n${items[0]};InPost;A1\n${items[1]};DPD;\n`;
+  expect(await refused(importShipments(world.as('olga'), 'p', `${text}99999;DPD;1\n`))).toBe('order_not_found');
+  expect(await world.states()).toEqual({ approved: 2 });
+  expect(await importShipments(world.as('olga'), 'p', text)).toEqual({ shipped: 2, already: 0 });
+  expect(await importShipments(world.as('olga'), 'p', text)).toEqual({ shipped: 0, already: 2 });
+  expect((await rowsOf(world)).map((row) => [row.state, row.carrier, row.tracking])).toEqual([['shipped', 'DPD', null], ['shipped', 'InPost', 'A1']]);
+  await world.verified();
+});
+
+test('a sale returned after its reward was given is a debt that the next earnings pay, and shows as such', async () => {
+  const world = await shop();
+  await world.offer(aReward('kettle', { price: '100' }));
+  await world.sell({ number: 'S1', on: '2026-03-31', net: '2000.00' });
+  const placed = await world.order('shop', [{ reward: 'kettle' }]);
+  await moveItems(world.as('olga'), 'p', ids(placed), 'ship', { carrier: 'DPD' });
+  await world.sell({ number: 'K1', on: '2026-06-10', net: '-1000.00', base: 'S1', baseLine: '1' });
+  expect(await world.balance('shop')).toMatchObject({ available: 0n, debt: 50n, total: -50n });
+  expect(await refused(world.order('shop', [{ reward: 'kettle' }]))).toBe('balance_too_low');
+  await world.sell({ number: 'S2', on: '2026-06-12', net: '3000.00' });
+  expect(await world.balance('shop')).toMatchObject({ available: 100n, debt: 0n });
+  await world.verified();
 });

@@ -44,13 +44,14 @@ test(`a sponsor’s statement equals the ledger for any period of ${SEQUENCES} r
     await world.offer(aReward('kettle', { price: '40', worth: '12.34', cost: '10.01' }), aReward('help', { kind: 'support', price: '15', worth: '5.55', cost: '3.33' }));
     const items: bigint[] = [];
     let sales = 0;
+    const buyers: string[] = [];
     for (const one of steps.toSorted((a, b) => a.on - b.on)) {
       context.clock.at = `${dayOf(one.on)}T10:00:00Z`;
       const member = `m${one.who}`;
       const [item] = items.slice(one.much % Math.max(1, items.length));
       try {
-        if (one.do === 'earn') { sales += 1; await world.sell({ number: `S${sales}`, on: dayOf(one.on), net: `${one.much * 20}.00`, buyer: member }); }
-        if (one.do === 'return' && sales > 0) await world.sell({ number: `K${one.on}-${one.much}-${sales}`, on: dayOf(one.on), net: '-100.00', base: `S${(one.much % sales) + 1}`, kind: 'correction', buyer: '' });
+        if (one.do === 'earn') { sales += 1; buyers.push(member); await world.sell({ number: `S${sales}`, on: dayOf(one.on), net: `${one.much * 20}.00`, buyer: member }); }
+        if (one.do === 'return' && sales > 0) await world.sell({ number: `K${one.on}-${one.much}-${sales}`, on: dayOf(one.on), net: '-100.00', base: `S${(one.much % sales) + 1}`, baseLine: '1', buyer: buyers[one.much % sales] as string });
         if (one.do === 'order') items.push(...(await world.order(member, [{ reward: one.much % 2 === 0 ? 'kettle' : 'help', quantity: (one.much % 3) + 1 }])).items.map((made) => made.itemId));
         if (one.do === 'cancel' && item !== undefined) await cancelOwn(context, { program: 'p', memberId: (await world.balance(member)).memberId, itemId: item });
         if (one.do === 'ship' && item !== undefined) await moveItems(context, 'p', [item], one.much % 2 === 0 ? 'ship' : 'deliver', {});

@@ -8,7 +8,7 @@ import { anInstallation, type Installation, type TestContext } from '../support/
 import { aReward, aShop, type Shop } from '../support/reward-world.ts';
 
 /** Battery R1, R2, R10: the last voucher, the last points, decisions at once, batches over the same items, a provider nobody heard. RACE_ROUNDS lengthens a run. */
-const ROUNDS = Number(process.env['RACE_ROUNDS'] ?? 40);
+const ROUNDS = Number(process.env['RACE_ROUNDS'] ?? 12);
 const CLIENTS = 64;
 let installation: Installation;
 beforeAll(async () => { installation = await anInstallation(); });

@@ -39,6 +39,8 @@ export const REWARD_LIFE: ((past: Answer) => Call)[] = [
   () => order('w1', { reward: 'bon' }),
   () => order('w2', { reward: 'kettle' }),
   (past) => ({ route: 'moveItems', body: { items: [past['item'] as string], action: 'ship', carrier: 'InPost', tracking: '1' } }),
+  () => order('w2b', { reward: 'kettle' }),
+  (past) => ({ route: 'importShipments', body: { text: `item;carrier;tracking\n${past['item'] as string};DPD;77` } }),
   () => order('w3', { reward: 'card', amount: '2.00' }),
   (past) => ({ route: 'approveItems', body: { items: [past['item'] as string] } }),
   () => ({ route: 'proposeBatch', body: topup }),

@@ -1,7 +1,7 @@
 import { Anchor, Button, Checkbox, Group, Modal, Stack, Text } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { api, day, inUnit, moment, money, plural, said, t } from '@premia/ui';
-import { useState } from 'react';
+import { api, count, day, inUnit, locale, moment, money, plural, said, t } from '@premia/ui';
+import { useRef, useState } from 'react';
 import { Link } from 'wouter';
 import { DataTable } from './data-table.tsx';
 import { ORDER_STATES, OrderState, download, kindOptions, kindWord } from './order-words.tsx';
@@ -33,7 +33,7 @@ export function Orders() {
   const choose = (row: Row): void => setChosen((now) => { const next = new Map(now); if (!next.delete(row.item)) next.set(row.item, row); return next; });
   return (
     <>
-      <Head title={t('Zamówienia', 'Orders')} quiet={t('kto zamówił, ten nie zatwierdza', 'who ordered does not approve')} />
+      <Head title={t('Zamówienia', 'Orders')} quiet={t('kto zamówił, ten nie zatwierdza', 'who ordered does not approve')} action={may('rewards:write') ? <Supplier /> : null} />
       {chosen.size > 0 ? <Decide rows={[...chosen.values()]} done={() => setChosen(new Map())} /> : null}
       <DataTable<Row> name="orders" file={`/v1/programs/${program.key}/orders`} keyOf={(row) => row.item} to={(row) => `/orders/${row.order}`} empty={t('Nikt jeszcze niczego nie zamówił.', 'Nobody has ordered anything yet.')}
         filters={[{ name: 'search', word: t('Kto, co, numer, przesyłka', 'Who, what, number, shipment') }, { name: 'state', word: t('Stan', 'State'), options: Object.entries(ORDER_STATES).map(([value, word]) => ({ value, label: word()[1] })) }, { name: 'kind', word: t('Rodzaj', 'Kind'), options: kindOptions() }]}
@@ -43,6 +43,20 @@ export function Orders() {
           { key: 'approved_by', word: t('Zatwierdził', 'Approved by'), show: (row) => (row.approved_by === 'policy' ? t('zasada', 'policy') : row.approved_by ?? '–'), hidden: true }, { key: 'batch', word: t('Paczka', 'Batch'), show: (row) => (row.batch ? <Anchor component={Link} href={`/payouts/${row.batch}`}>{row.batch}</Anchor> : '–'), hidden: true }]}
         {...(may('payouts:approve') || may('rewards:write') ? { lastColumn: (row: Row) => <Checkbox aria-label={t(`Wybierz ${row.item}`, `Choose ${row.item}`)} checked={chosen.has(row.item)} onChange={() => choose(row)} /> } : {})} />
     </>
+  );
+}
+
+/** To a supplier and back: approved goods with their addresses as a file, and what was sent, under which number. */
+function Supplier() {
+  const { program, tenant } = useHere();
+  const client = useQueryClient();
+  const { failed } = useGuard();
+  const input = useRef<HTMLInputElement>(null);
+  const take = useMutation({ mutationFn: async (file: File) => api.importShipments({ params: { program: program.key }, body: { text: await file.text() } }), onSuccess: async (done) => { told(t(`Wysłane: ${count(done.shipped)}, znane już: ${count(done.already)}.`, `Shipped: ${count(done.shipped)}, known already: ${count(done.already)}.`)); await client.invalidateQueries(); }, onError: (error) => failed(error) });
+  const columns = [`item:${t('pozycja', 'item')}`, 'reward', `reward_name:${t('nagroda', 'name')}`, 'supplier', 'name', 'street', 'postcode', 'city', 'phone'].join(',');
+  return (
+    <><Button variant="default" onClick={() => void download(`/v1/programs/${program.key}/shipments.csv?columns=${encodeURIComponent(columns)}`, 'shipments.csv', { 'x-premia-tenant': tenant.key, 'accept-language': locale() }).catch((error: unknown) => failed(error))}>{t('Lista dla dostawcy', 'List for the supplier')}</Button>
+      <input ref={input} hidden type="file" accept=".csv,.txt" onChange={(event) => { const [file] = event.target.files ?? []; if (file) take.mutate(file); event.target.value = ''; }} /><Button variant="default" loading={take.isPending} onClick={() => input.current?.click()}>{t('Wczytaj przesyłki', 'Read shipments')}</Button></>
   );
 }
 

@@ -20,9 +20,10 @@ export function Basket() {
   const reference = useRef(crypto.randomUUID()); // the same order if the first try was not heard
   const lines = basket.map(({ reward, quantity, amount: sum }) => ({ reward, quantity, amount: sum }));
   const sent = isWhole(address) ? address : null;
-  const quote = useQuery({ queryKey: ['quote', program.key, JSON.stringify(lines), sent !== null], enabled: lines.length > 0, placeholderData: keepPreviousData, retry: false, queryFn: () => api.quoteOrder({ params: { program: program.key }, body: { lines, address: sent } }) });
+  const [payFrom, setPayFrom] = useState<'own' | 'company'>('own');
+  const quote = useQuery({ queryKey: ['quote', program.key, JSON.stringify(lines), sent !== null, payFrom], enabled: lines.length > 0, placeholderData: keepPreviousData, retry: false, queryFn: () => api.quoteOrder({ params: { program: program.key }, body: { lines, address: sent, pay_from: payFrom } }) });
   const place = useMutation({
-    mutationFn: () => api.placeOrder({ params: { program: program.key }, body: { reference: reference.current, lines, address: sent } }),
+    mutationFn: () => api.placeOrder({ params: { program: program.key }, body: { reference: reference.current, lines, address: sent, pay_from: payFrom } }),
     onSuccess: async (placed) => { saveBasket(program.key, []); reference.current = crypto.randomUUID(); await client.invalidateQueries(); go(`/rewards/orders/${placed.order}`); },
   });
   const take = (index: number): void => saveBasket(program.key, basket.filter((_, at) => at !== index));
@@ -38,6 +39,7 @@ export function Basket() {
         ); })}</ul>
       </section>
       {quote.isError ? <Failed error={quote.error} again={() => void quote.refetch()} /> : quote.isPending ? <Loading /> : <Totals quote={quote.data} />}
+      {quote.data?.company ? <fieldset className="card stack"><legend>{t('Kto płaci', 'Who pays')}</legend><label className="tick"><input type="radio" name="payer" checked={payFrom === 'own'} onChange={() => setPayFrom('own')} /> <span>{t('Moje punkty', 'My own units')}</span></label><label className="tick"><input type="radio" name="payer" checked={payFrom === 'company'} onChange={() => setPayFrom('company')} /> <span>{t('Punkty firmy', 'The company’s units')} {quote.data.company}</span></label></fieldset> : null}
       {quote.data?.needs.includes('address') || sent !== null ? <section className="card"><AddressForm address={address} change={setAddress} /></section> : null}
       {needs.includes('account') ? <section className="card"><h2>{t('Na jakie konto?', 'To which account?')}</h2><AccountForm /></section> : null}
       {needs.includes('card') ? <p className="notice">{t('Nie masz jeszcze karty przedpłaconej. Organizator ją wyda; do tego czasu wybierz inną nagrodę.', 'You have no prepaid card yet. The organizer will issue one; choose another reward until then.')}</p> : null}

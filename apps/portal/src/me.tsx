@@ -157,6 +157,27 @@ function Company() {
   const found = useQuery({ queryKey: ['company', program.key], queryFn: () => api.readCompany({ params: { program: program.key } }) });
   return (
     <><Back /><h1>{t('Firma i ludzie', 'Company and people')}</h1>
-      {found.isPending ? <Loading /> : found.isError ? <Failed error={found.error} again={() => void found.refetch()} /> : <section className="card"><h2>{found.data.company}</h2>{found.data.members.length === 0 ? <Empty>{t('Nikt nie jest teraz przypisany do tej firmy.', 'Nobody is assigned to this company now.')}</Empty> : <ul className="plain">{found.data.members.map((member) => <li key={member.member} className="line"><span>{member.name ?? member.member}<span className="quiet small block">{member.member}</span></span><strong className="figures">{member.balances[0] ? inUnit(member.balances[0].available, member.balances[0].unit, program.units) : '–'}</strong></li>)}</ul>}</section>}</>
+      {found.isPending ? <Loading /> : found.isError ? <Failed error={found.error} again={() => void found.refetch()} /> : <section className="card"><h2>{found.data.company}</h2>{found.data.members.length === 0 ? <Empty>{t('Nikt nie jest teraz przypisany do tej firmy.', 'Nobody is assigned to this company now.')}</Empty> : <ul className="plain">{found.data.members.map((member) => <li key={member.member} className="line"><span>{member.name ?? member.member}<span className="quiet small block">{member.member}</span></span><strong className="figures">{member.balances[0] ? inUnit(member.balances[0].available, member.balances[0].unit, program.units) : '–'}</strong></li>)}</ul>}</section>}<CompanyPays /></>
+  );
+}
+
+/** Whether the company's wallet pays for its people's rewards: its manager's rule. */
+function CompanyPays() {
+  const { program } = useHere();
+  const client = useQueryClient();
+  const known = useQuery({ queryKey: ['company-rule', program.key], queryFn: () => api.readCompanyRule({ params: { program: program.key } }) });
+  const [draft, setDraft] = useState<{ pays: boolean; monthly: string } | null>(null);
+  const save = useMutation({ mutationFn: (rule: { pays: boolean; monthly: string }) => api.saveCompanyRule({ params: { program: program.key }, body: { pays: rule.pays, monthly: rule.monthly.trim() === '' ? null : rule.monthly.replace(/\s/g, '') } }), onSuccess: async () => { setDraft(null); await client.invalidateQueries({ queryKey: ['company-rule'] }); } });
+  if (known.isPending) return <Loading />;
+  if (known.isError) return <Failed error={known.error} again={() => void known.refetch()} />;
+  const rule = draft ?? { pays: known.data.pays, monthly: known.data.monthly ?? '' };
+  return (
+    <section className="card"><h2>{t('Nagrody na koszt firmy', 'Rewards at the company’s expense')}</h2>
+      <form className="ask" onSubmit={(event) => { event.preventDefault(); save.mutate(rule); }}>
+        <label className="tick"><input type="checkbox" checked={rule.pays} onChange={(event) => setDraft({ ...rule, pays: event.target.checked })} /> <span>{t('Ludzie firmy mogą zamawiać za jej punkty', 'The company’s people may order with its units')}</span></label>
+        <label>{t('Najwyżej miesięcznie na osobę (puste: bez limitu)', 'At most a month for one person (empty: no limit)')}<input inputMode="numeric" value={rule.monthly} onChange={(event) => setDraft({ ...rule, monthly: event.target.value })} /></label>
+        {save.isError ? <p role="alert" className="negative">{whatWentWrong(save.error)}</p> : null}{save.isSuccess && draft === null ? <p role="status" className="notice good">{t('Zapisane.', 'Saved.')}</p> : null}
+        <button className="button second" type="submit" disabled={save.isPending || draft === null}>{t('Zapisz zasadę', 'Save the rule')}</button>
+      </form></section>
   );
 }

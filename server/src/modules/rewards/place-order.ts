@@ -3,12 +3,14 @@ import { must, windowStart, type Day } from '@premia/kernel';
 import { crashPoint } from '../../platform/crash-point.ts';
 import { instant, today, type Context } from '../../platform/context.ts';
 import { row, type Tx } from '../../platform/database.ts';
+import { lockMembers } from '../../platform/member-lock.ts';
 import { audit } from '../identity/index.ts';
-import { holdUnits, lockMember, openPosting, readBalances, refuse as refuseUnits, type Unit } from '../ledger/index.ts';
+import { holdUnits, openPosting, readBalances, refuse as refuseUnits, type Unit } from '../ledger/index.ts';
 import { currentTerms, employerMissing, findMember, findProgram, listAccepted, stateOn, type Program } from '../members/index.ts';
 import { accountOf, isNew } from './accounts.ts';
 import { checkBudgets } from './budgets.ts';
 import { cardOf } from './cards.ts';
+import { assertCompanyPays, payingFor } from './company-pays.ts';
 import { approveItem } from './decide-items.ts';
 import { itemColumns, referenceOf, writeSteps, type Desk, type Item } from './items.ts';
 import { refuse } from './refusals.ts';
@@ -20,7 +22,7 @@ import { reserveCode } from './vouchers.ts';
 export const PIECES_PER_ORDER_MAX = 50;
 export type Address = { name: string; street: string; postcode: string; city: string; phone: string };
 export type OrderLine = { reward: string; quantity: number; amount: bigint | null };
-export type OrderDraft = { program: string; member: string; reference: string; lines: readonly OrderLine[]; address: Address | null };
+export type OrderDraft = { program: string; member: string; reference: string; lines: readonly OrderLine[]; address: Address | null; payFrom?: 'own' | 'company' };
 export type Placed = { orderId: bigint; items: { itemId: bigint; reward: string; state: string; units: bigint; unit: string; scale: number }[] };
 
 export const NEEDS = ['address', 'account', 'card', 'tax_profile'] as const;
@@ -50,18 +52,19 @@ async function needsOf(tx: Tx, program: Program, memberId: bigint, lines: readon
   ];
 }
 
-export type Quote = { lines: (Line & { units: bigint })[]; needs: Need[]; totals: { unit: string; scale: number; units: bigint; available: bigint }[] };
+export type Quote = { lines: (Line & { units: bigint })[]; needs: Need[]; totals: { unit: string; scale: number; units: bigint; available: bigint }[]; company: string | null };
 
 /** What an order would cost, take and bring, before it is placed: units, tax, and what is still missing for it. */
-export async function quoteOrder(tx: Tx, context: Context, program: Program, memberId: bigint, draft: Pick<OrderDraft, 'lines' | 'address'>): Promise<Quote> {
+export async function quoteOrder(tx: Tx, context: Context, program: Program, memberId: bigint, draft: Pick<OrderDraft, 'lines' | 'address' | 'payFrom'>): Promise<Quote> {
   const on = today(context, program.zone);
   const lines = await linesOf(tx, context, program, memberId, draft, on);
-  const balances = await readBalances(tx, program.programId, on, { memberId });
+  const paying = await payingFor(tx, program, memberId, on);
+  const balances = await readBalances(tx, program.programId, on, { memberId: draft.payFrom === 'company' && paying ? paying.payerId : memberId });
   const totals = [...new Set(lines.map((line) => line.reward.unit))].map((unit) => {
     const of = lines.filter((line) => line.reward.unit === unit);
     return { unit, scale: of[0]?.reward.scale ?? 0, units: of.reduce((sum, line) => sum + line.piece.units * BigInt(line.quantity), 0n), available: balances.find((balance) => balance.unit === unit)?.available ?? 0n };
   });
-  return { lines: lines.map((line) => ({ ...line, units: line.piece.units * BigInt(line.quantity) })), needs: await needsOf(tx, program, memberId, lines, draft.address), totals };
+  return { lines: lines.map((line) => ({ ...line, units: line.piece.units * BigInt(line.quantity) })), needs: await needsOf(tx, program, memberId, lines, draft.address), totals, company: paying?.company ?? null };
 }
 
 /**
@@ -73,7 +76,8 @@ export async function placeOrder(context: Context, draft: OrderDraft): Promise<P
     const program = await findProgram(tx, draft.program);
     const { memberId } = await findMember(tx, program, draft.member);
     const posting = await openPosting(tx, context, program);
-    await lockMember(tx, context.tenantId, memberId); // before reading: a twin must wait, then find this order
+    const paying = draft.payFrom === 'company' ? await payingFor(tx, program, memberId, posting.bookedOn) : null;
+    await lockMembers(tx, context.tenantId, [memberId, ...(paying ? [paying.payerId] : [])]); // before reading: a twin must wait, then find this order
     const known = await row<{ order_id: bigint }>(tx, sql`SELECT order_id FROM rewards.reward_order WHERE program_id = ${program.programId} AND member_id = ${memberId} AND reference = ${draft.reference}`);
     if (known) return placedOf(tx, program, known.order_id);
     const desk: Desk = { tx, context, program, settings: await readSettings(tx, program), posting };
@@ -81,11 +85,12 @@ export async function placeOrder(context: Context, draft: OrderDraft): Promise<P
     const lines = await linesOf(tx, context, program, memberId, draft, posting.bookedOn);
     const [need] = await needsOf(tx, program, memberId, lines, draft.address);
     if (need) throw refuse(REFUSED[need]);
+    if (draft.payFrom === 'company') await assertCompanyPays(tx, program, memberId, paying, lines.map((line) => ({ category: line.reward.category, unitId: line.reward.unitId, units: line.piece.units * BigInt(line.quantity) })), posting.bookedOn);
     const orderId = await writeOrder(desk, memberId, lines.some((line) => line.reward.kind === 'goods') ? draft : { ...draft, address: null }); // an address is kept only where a parcel goes to it
     const accountIsNew = await hasNewAccount(desk, memberId);
     for (const line of lines) {
       await assertWithinLimit(desk, memberId, line);
-      for (let piece = 0; piece < line.quantity; piece += 1) await placePiece(desk, { orderId, memberId, line, ask: asksPerson(desk.settings, line, accountIsNew) });
+      for (let piece = 0; piece < line.quantity; piece += 1) await placePiece(desk, { orderId, memberId, payerId: paying?.payerId ?? null, line, ask: asksPerson(desk.settings, line, accountIsNew) });
     }
     await checkBudgets(tx, context, program, lines.reduce((sum, line) => sum + line.piece.cost * BigInt(line.quantity), 0n));
     await audit(tx, context, { action: 'order.placed', subject: `order:${orderId}`, programId: program.programId, after: { reference: draft.reference, lines: draft.lines } });
@@ -129,12 +134,12 @@ function asksPerson({ approval }: PayoutSettings, { reward, piece, taxed }: Line
   return reward.approval === 'always' || approval.kinds.includes(reward.kind) || piece.worth >= BigInt(approval.from_minor) || taxed === null || (reward.kind === 'transfer' && accountIsNew);
 }
 
-async function placePiece(desk: Desk, { orderId, memberId, line, ask }: { orderId: bigint; memberId: bigint; line: Line; ask: boolean }): Promise<void> {
+async function placePiece(desk: Desk, { orderId, memberId, payerId, line, ask }: { orderId: bigint; memberId: bigint; payerId: bigint | null; line: Line; ask: boolean }): Promise<void> {
   const { tx, context, program, posting } = desk;
   const { reward, piece } = line;
-  const item = must(await row<Item>(tx, sql`INSERT INTO rewards.item AS i (tenant_id, program_id, order_id, member_id, reward_id, kind, state, unit_id, units, worth_minor, co_pay_minor, cost_minor, placed_on)
-    VALUES (${context.tenantId}, ${program.programId}, ${orderId}, ${memberId}, ${reward.rewardId}, ${reward.kind}, 'requested', ${reward.unitId}, ${piece.units}, ${piece.worth}, ${reward.coPay}, ${piece.cost}, ${posting.bookedOn}) RETURNING ${itemColumns}`), 'item');
-  await holdUnits(tx, { ...posting, memberId, unitId: reward.unitId }, await unitOf(tx, program, reward), { amount: piece.units, reference: referenceOf(item.itemId) });
+  const item = must(await row<Item>(tx, sql`INSERT INTO rewards.item AS i (tenant_id, program_id, order_id, member_id, reward_id, kind, state, unit_id, units, worth_minor, co_pay_minor, cost_minor, placed_on, payer_id)
+    VALUES (${context.tenantId}, ${program.programId}, ${orderId}, ${memberId}, ${reward.rewardId}, ${reward.kind}, 'requested', ${reward.unitId}, ${piece.units}, ${piece.worth}, ${reward.coPay}, ${piece.cost}, ${posting.bookedOn}, ${payerId}) RETURNING ${itemColumns}`), 'item');
+  await holdUnits(tx, { ...posting, memberId: payerId ?? memberId, unitId: reward.unitId }, await unitOf(tx, program, reward), { amount: piece.units, reference: referenceOf(item.itemId) });
   await takeStock(tx, program, reward, item.itemId, posting.bookedOn); // after the hold: who takes the last one can pay for it
   await writeSteps(desk, [item.itemId], 'requested');
   if (!ask) await approveItem(desk, item, { by: 'policy', accountMark: null });

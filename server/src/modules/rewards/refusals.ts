@@ -14,6 +14,8 @@ const TEXTS = {
   account_missing: { status: 422, pl: 'Podaj numer konta, na które mamy przelać pieniądze.', en: 'Give the account to which the money should go.' },
   card_missing: { status: 422, pl: 'Nie masz jeszcze karty. Organizator ją wyda.', en: 'You have no card yet. The organizer will issue one.' },
   tax_profile_missing: { status: 422, pl: 'Do tej wypłaty potrzebujemy Twoich danych do podatku.', en: 'This payout needs your data for the tax office.' },
+  company_does_not_pay: { status: 409, pl: 'Firma nie płaci ze swoich punktów za tę nagrodę.', en: 'The company does not pay for this reward from its own units.' },
+  company_limit_reached: { status: 409, pl: 'Wykorzystano miesięczny limit, który wyznaczyła firma.', en: 'The monthly limit set by the company is used up.' },
   limit_reached: { status: 409, pl: 'Wykorzystano limit tej nagrody na ten okres.', en: 'The limit of this reward for the period is used up.' },
   out_of_stock: { status: 409, pl: 'Ta nagroda się skończyła.', en: 'This reward has run out.' },
   budget_used_up: { status: 409, pl: 'Pula pieniędzy na nagrody jest wyczerpana. Organizator został powiadomiony.', en: 'The money for rewards is used up. The organizer has been told.' },

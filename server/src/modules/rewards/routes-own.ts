@@ -1,5 +1,5 @@
 import type { ownRewardRoutes } from '@premia/contract';
-import { formatMinor } from '@premia/kernel';
+import { Refusal, formatMinor, parseMinor, phrase } from '@premia/kernel';
 import { sql } from 'kysely';
 import { crashPoint } from '../../platform/crash-point.ts';
 import { today, type Context } from '../../platform/context.ts';
@@ -9,6 +9,7 @@ import { readBalances } from '../ledger/index.ts';
 import { ownMember, type Member, type Program } from '../members/index.ts';
 import { accountOf, saveAccount } from './accounts.ts';
 import { cardOf } from './cards.ts';
+import { ruleOf, saveRule, type CompanyRule } from './company-pays.ts';
 import { atDesk, cancelOwn, recallItems } from './decide-items.ts';
 import { placeOrder, quoteOrder, type Address } from './place-order.ts';
 import { profileOf, saveProfile, type ProfileData } from './profiles.ts';
@@ -23,9 +24,19 @@ import { revealCode } from './vouchers.ts';
 type Own = { program: Program; member: Member };
 const own = <T>(context: Context, given: Handled, work: (tx: Tx, of: Own) => Promise<T>): Promise<T> => context.transaction(async (tx) => work(tx, await ownMember(tx, given)));
 const programKey = ({ params }: Handled): string => params['program'] as string;
-type Lines = { reference: string; lines: { reward: string; quantity: number; amount: string | null }[]; address: Address | null };
+type Lines = { pay_from: 'own' | 'company'; reference: string; lines: { reward: string; quantity: number; amount: string | null }[]; address: Address | null };
 /** A member sees that it was they, or that somebody else did it; not who. */
 const NOBODY = new Map<string, string>();
+
+/** A company's manager, about that company. */
+const managed = <T>(context: Context, given: Handled, work: (tx: Tx, of: { program: Program; company: string }) => Promise<T>): Promise<T> => context.transaction(async (tx) => {
+  const { program, company } = await ownMember(tx, given);
+  if (company === null) throw new Refusal('program_not_found', 404, phrase('Nie prowadzisz tu żadnej firmy.', 'You manage no company here.'));
+  return work(tx, { program, company });
+});
+/** A rule's limit is in the program's first unit. */
+const unitScale = async (tx: Tx, program: Program): Promise<number> => (await rows<{ scale: number }>(tx, sql`SELECT scale FROM ledger.unit WHERE program_id = ${program.programId} ORDER BY unit_id LIMIT 1`))[0]?.scale ?? 0;
+const ruleView = (rule: CompanyRule, scale: number): unknown => ({ pays: rule.pays, monthly: rule.monthly === null ? null : formatMinor(rule.monthly, scale), categories: rule.categories });
 
 /** A member's own side of rewards. */
 export const ownRewardHandlers: Record<keyof typeof ownRewardRoutes, Handler> = {
@@ -48,16 +59,16 @@ export const ownRewardHandlers: Record<keyof typeof ownRewardRoutes, Handler> = 
     return { wished };
   }),
   quoteOrder: (context, given) => own(context, given, async (tx, { program, member }) => {
-    const { lines, address } = given.body as Lines;
-    const quote = await quoteOrder(tx, context, program, member.memberId, { lines: linesIn(lines, program.currencyScale), address });
+    const { lines, address, pay_from: payFrom } = given.body as Lines;
+    const quote = await quoteOrder(tx, context, program, member.memberId, { lines: linesIn(lines, program.currencyScale), address, payFrom });
     const money = (minor: bigint): string => formatMinor(minor, program.currencyScale);
     return { lines: quote.lines.map((line) => ({ reward: line.reward.key, name: line.reward.names, quantity: line.quantity, units: formatMinor(line.units, line.reward.scale), unit: line.reward.unit, worth: money(line.piece.worth), co_pay: money(line.reward.coPay), tax: line.taxed === null ? null : { form: line.taxed.row.rule.form, bearer: line.taxed.row.rule.bearer, tax: money(line.taxed.tax.tax), pay: money(line.taxed.tax.pay), extra: money(line.taxed.tax.extra) } })),
-      needs: quote.needs, totals: quote.totals.map((total) => ({ unit: total.unit, units: formatMinor(total.units, total.scale), available: formatMinor(total.available, total.scale), after: formatMinor(total.available - total.units, total.scale) })) };
+      needs: quote.needs, company: quote.company, totals: quote.totals.map((total) => ({ unit: total.unit, units: formatMinor(total.units, total.scale), available: formatMinor(total.available, total.scale), after: formatMinor(total.available - total.units, total.scale) })) };
   }),
   placeOrder: async (context, given) => {
-    const { reference, lines, address } = given.body as Lines;
+    const { reference, lines, address, pay_from: payFrom } = given.body as Lines;
     const { scale, member } = await own(context, given, async (_tx, of) => ({ scale: of.program.currencyScale, member: of.member.memberId }));
-    return placedView(await placeOrder(context, { program: programKey(given), member: `id:${member}`, reference, lines: linesIn(lines, scale), address }));
+    return placedView(await placeOrder(context, { program: programKey(given), member: `id:${member}`, reference, lines: linesIn(lines, scale), address, payFrom }));
   },
   myOrders: (context, given) => own(context, given, async (tx, { program, member }) => {
     const { limit, after } = given.query as { limit: number; after?: string };
@@ -99,6 +110,15 @@ export const ownRewardHandlers: Record<keyof typeof ownRewardRoutes, Handler> = 
       return { last4: (await accountOf(desk.tx, desk.program, memberId))?.last4 ?? '', recalled: recalled.length };
     });
   },
+  readCompanyRule: (context, given) => managed(context, given, async (tx, { program, company }) => { const rule = await ruleOf(tx, program, company); return ruleView(rule, await unitScale(tx, program)); }),
+  saveCompanyRule: (context, given) => managed(context, given, async (tx, { program, company }) => {
+    const { pays, monthly, categories } = given.body as { pays: boolean; monthly: string | null; categories: string[] | null };
+    const scale = await unitScale(tx, program);
+    const rule = { pays, monthly: monthly === null ? null : parseMinor(monthly, scale, 'monthly'), categories: categories?.length === 0 ? null : categories };
+    if (rule.monthly !== null && rule.monthly <= 0n) throw refuse('amount_not_offered');
+    await saveRule(tx, context, program, company, rule);
+    return ruleView(rule, scale);
+  }),
   saveTaxProfile: (context, given) => own(context, given, async (tx, { program, member }) => { await saveProfile(tx, context, program, member.memberId, given.body as ProfileData); return { kept: true }; }),
 };
 

@@ -20,10 +20,11 @@ import { findReward, listRewards } from './reward.ts';
 import { importRewards, repriceRewards, saveReward, type RewardDraft } from './save-rewards.ts';
 import { readSettings, saveSettings, settingsShape } from './settings.ts';
 import { readMoneyLiability, readSettlement, type Settlement } from './settlement.ts';
+import { importShipments, listShipments } from './shipments.ts';
 import { confirmTaxRule, listTaxRules, saveTaxRule } from './tax-table.ts';
 import { listTaxForms, makeTaxForm, openTaxForm, readTaxYear } from './tax-forms.ts';
 import { FORMS, formDue, type Form, type Status, type TaxRule } from './tax.ts';
-import { batchView, called, calledOrNull, orderRowView, orderView, rewardView, type Names } from './views.ts';
+import { batchLineView, batchView, called, calledOrNull, orderRowView, orderView, rewardView, type Names } from './views.ts';
 import { importCodes, listCodes, voidCode } from './vouchers.ts';
 
 const text = ({ params }: Handled, name: string): string => params[name] as string;
@@ -85,6 +86,13 @@ export const rewardHandlers = (namesOf: NamesOf): Record<keyof typeof rewardRout
     approveItems: async (context, given) => movedView(await approveItems(context, text(given, 'program'), (given.body as { items: string[] }).items.map(BigInt))),
     rejectItems: async (context, given) => { const { items, reason } = given.body as { items: string[]; reason: string }; return movedView(await moveItems(context, text(given, 'program'), items.map(BigInt), 'reject', { reason })); },
     moveItems: async (context, given) => { const { items, action, ...change } = given.body as { items: string[]; action: HandAction; reason?: string; carrier?: string; tracking?: string }; return movedView(await moveItems(context, text(given, 'program'), items.map(BigInt), action, change)); },
+    listShipments: (context, given) => within(context, given, async (tx, program) => {
+      const { limit, after } = pageOf(given);
+      const { supplier } = given.query as { supplier?: string };
+      const found = await listShipments(tx, context, program, { ...(supplier === undefined ? {} : { supplier }), after: numberedCursor(after) ?? 0n, limit: limit + 1 });
+      return { shipments: found.slice(0, limit), next: nextOf(found, limit, found[limit - 1]?.item) };
+    }),
+    importShipments: (context, given) => importShipments(context, text(given, 'program'), (given.body as { text: string }).text),
     readEvidence: (context, given) => within(context, given, (tx, program) => readEvidence(tx, program, numberOf(given, 'item'))),
     listBatches: (context, given) => within(context, given, async (tx, program) => {
       const { limit, after } = pageOf(given);
@@ -100,7 +108,12 @@ export const rewardHandlers = (namesOf: NamesOf): Record<keyof typeof rewardRout
       const lines = await linesOfBatch(tx, program, batch.batchId);
       const sum = (of: (line: BatchLine) => boolean): string => formatMinor(lines.filter(of).reduce((total, line) => total + line.amount, 0n), program.currencyScale);
       return { ...batchView(program, batch, await names([batch.proposedBy, batch.approvedBy, batch.exportedBy])), sums: { loaded: sum((line) => line.outcome === 'loaded'), rejected: sum((line) => line.outcome === 'rejected'), taken_out: sum((line) => line.outcome === 'taken_out'), open: sum((line) => line.outcome === null) },
-        lines: lines.map((line) => ({ line: line.line, item: line.itemId, member: line.member, name: line.name, amount: formatMinor(line.amount, program.currencyScale), outcome: line.outcome, provider_ref: line.providerRef, reason: line.reason })) };
+        lines: lines.map((line) => batchLineView(program, line)) };
+    }),
+    listBatchLines: (context, given) => within(context, given, async (tx, program) => {
+      const { limit, after } = pageOf(given);
+      const lines = (await linesOfBatch(tx, program, (await findBatch(tx, program, numberOf(given, 'batch'))).batchId)).filter((line) => line.line > Number(numberedCursor(after) ?? 0n));
+      return { lines: lines.slice(0, limit).map((line) => batchLineView(program, line)), next: lines.length > limit ? String(lines[limit - 1]?.line) : null };
     }),
     approveBatch: async (context, given) => { await approveBatch(context, text(given, 'program'), numberOf(given, 'batch')); return { state: 'approved' }; },
     cancelBatch: async (context, given) => { await cancelBatch(context, text(given, 'program'), numberOf(given, 'batch')); return { state: 'cancelled' }; },

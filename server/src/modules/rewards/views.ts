@@ -1,7 +1,7 @@
 import { formatMinor } from '@premia/kernel';
 import type { Program } from '../members/index.ts';
 import { STATE_WORDS, next } from './machine.ts';
-import type { Batch } from './batches.ts';
+import type { Batch, BatchLine } from './batches.ts';
 import type { OrderRow, Step } from './read-orders.ts';
 import type { Reward } from './reward.ts';
 
@@ -35,6 +35,7 @@ export const orderView = (program: Program, rows: readonly OrderRow[], steps: re
   items: rows.map((row) => ({ ...orderRowView(program, row, names), steps: steps.filter((step) => step.itemId === row.itemId).map((step) => ({ state: step.state, state_name: STATE_WORDS[step.state], at: step.at.toISOString(), by: called(names, step.by), reason: step.reason })), cancellable: next(row.kind, row.state, 'cancel') !== null })),
 });
 
+export const batchLineView = (program: Program, line: BatchLine): Record<string, unknown> => ({ line: line.line, item: line.itemId, member: line.member, name: line.name, amount: formatMinor(line.amount, program.currencyScale), outcome: line.outcome, provider_ref: line.providerRef, reason: line.reason });
 export const batchView = (program: Program, batch: Batch, names: Names): Record<string, unknown> => ({
   id: batch.batchId, rail: batch.rail, format: batch.format, state: batch.state, execute_on: batch.executeOn, items: batch.items, total: formatMinor(batch.total, program.currencyScale), proposed_by: called(names, batch.proposedBy), approved_by: calledOrNull(names, batch.approvedBy), exported_by: calledOrNull(names, batch.exportedBy), file_name: batch.fileName, sha256: batch.sha256, proposed_at: batch.proposedAt.toISOString(), exported_at: batch.exportedAt?.toISOString() ?? null,
 });
