@@ -370,3 +370,10 @@ CREATE TABLE rewards.company_rule (
 );
 SELECT platform.guard('rewards.company_rule', 'INSERT');
 ALTER TABLE rewards.item ADD COLUMN payer_id bigint;
+
+-- One sealed word a tenant: who comes with another data secret finds out at the door, not at the first code that does not open.
+CREATE TABLE rewards.vault_word (
+  tenant_id bigint NOT NULL PRIMARY KEY,
+  sealed bytea NOT NULL
+);
+SELECT platform.guard('rewards.vault_word', 'INSERT');

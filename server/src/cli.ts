@@ -15,6 +15,7 @@ import { STAFF_ROLES, createTenant, invite, type Role } from './modules/identity
 import { readBalances, readLiability, readStatement } from './modules/ledger/index.ts';
 import { findMember, findProgram, listPrograms, saveCompanies, type CompanyDraft, type MemberDraft } from './modules/members/index.ts';
 import { exportProgram, parseProgram, planProgram, programSchema, type TargetDraft } from './modules/mechanics/index.ts';
+import { assertVault } from './modules/rewards/index.ts';
 import { verifyAll } from './verify.ts';
 
 /*
@@ -288,6 +289,7 @@ async function main(): Promise<number> {
   const dataDir = text('data-dir');
   const installation = await openInstallation({ own: false, say, ...(dataDir === undefined ? {} : { dataDir }) });
   try {
+    await assertVault(installation.db);
     const tenantId = await createTenant(installation.db, text('tenant') ?? 'main', text('tenant') ?? 'Main', new Date().toISOString());
     const context = makeContext({ db: installation.db, tenantId, principal: text('as') ?? 'installation' });
     return await command(context, installation.url, positionals.slice(name.split(' ').length));

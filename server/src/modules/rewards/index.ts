@@ -2,6 +2,7 @@ export { rewardHandlers } from './routes.ts';
 export { ownRewardHandlers } from './routes-own.ts';
 export { rewardsErasure } from './erase-rewards.ts';
 export { readOrderWaits, rewardsAbout } from './read-orders.ts';
+export { assertVault } from './assert-vault.ts';
 export { verifyRewards } from './verify-rewards.ts';
 export { httpProvider, sendPayouts, type Outcome, type Payout, type Provider } from './provider.ts';
 export { tellMember } from './tell-member.ts';
