@@ -340,16 +340,21 @@ CREATE INDEX hold_by_reference ON ledger.hold (tenant_id, program_id, reference)
 -- What of a person is kept with rewards, when they are erased: where money and parcels went goes; codes and wishes go; what the tax
 -- office may ask for stays, sealed, where something was paid.
 CREATE FUNCTION rewards.erase(of_program bigint, of_member bigint) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
-DECLARE tenant bigint := platform.tenant();
+DECLARE tenant bigint := platform.tenant(); own bigint[];
 BEGIN
   IF tenant IS NULL THEN RAISE EXCEPTION 'no tenant'; END IF;
-  DELETE FROM rewards.wish WHERE tenant_id = tenant AND program_id = of_program AND member_id = of_member;
-  DELETE FROM rewards.account WHERE tenant_id = tenant AND program_id = of_program AND member_id = of_member;
-  UPDATE rewards.reward_order SET address = NULL WHERE tenant_id = tenant AND program_id = of_program AND member_id = of_member;
-  UPDATE rewards.card SET proxy = '', proxy_mark = sha256(card_id::text::bytea), last4 = '', state = 'closed' WHERE tenant_id = tenant AND program_id = of_program AND member_id = of_member;
-  UPDATE rewards.item SET tracking = NULL WHERE tenant_id = tenant AND program_id = of_program AND member_id = of_member;
-  DELETE FROM rewards.tax_profile AS p WHERE tenant_id = tenant AND program_id = of_program AND member_id = of_member
-    AND NOT EXISTS (SELECT 1 FROM rewards.tax_entry AS e WHERE e.tenant_id = tenant AND e.program_id = of_program AND e.member_id = of_member AND e.form <> 'NONE');
+  -- those who were merged into this member are the same person
+  own := ARRAY(SELECT member_id FROM members.member WHERE tenant_id = tenant AND program_id = of_program AND (member_id = of_member OR merged_into = of_member));
+  DELETE FROM rewards.wish WHERE tenant_id = tenant AND program_id = of_program AND member_id = ANY(own);
+  DELETE FROM rewards.account WHERE tenant_id = tenant AND program_id = of_program AND member_id = ANY(own);
+  UPDATE rewards.reward_order SET address = NULL WHERE tenant_id = tenant AND program_id = of_program AND member_id = ANY(own);
+  UPDATE rewards.card SET proxy = '', proxy_mark = sha256(card_id::text::bytea), last4 = '', state = 'closed' WHERE tenant_id = tenant AND program_id = of_program AND member_id = ANY(own);
+  -- reasons are free text, by operators and providers, and may name the person
+  UPDATE rewards.step SET reason = '–' WHERE tenant_id = tenant AND program_id = of_program AND reason IS NOT NULL AND item_id IN (SELECT item_id FROM rewards.item WHERE tenant_id = tenant AND program_id = of_program AND member_id = ANY(own));
+  UPDATE rewards.batch_item SET reason = '–' WHERE tenant_id = tenant AND program_id = of_program AND reason IS NOT NULL AND item_id IN (SELECT item_id FROM rewards.item WHERE tenant_id = tenant AND program_id = of_program AND member_id = ANY(own));
+  UPDATE rewards.item SET tracking = NULL, reason = CASE WHEN reason IS NULL THEN NULL ELSE '–' END WHERE tenant_id = tenant AND program_id = of_program AND member_id = ANY(own);
+  DELETE FROM rewards.tax_profile AS p WHERE tenant_id = tenant AND program_id = of_program AND member_id = ANY(own)
+    AND NOT EXISTS (SELECT 1 FROM rewards.tax_entry AS e WHERE e.tenant_id = tenant AND e.program_id = of_program AND e.member_id = ANY(own) AND e.form <> 'NONE');
 END $$;
 REVOKE ALL ON FUNCTION rewards.erase(bigint, bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION rewards.erase(bigint, bigint) TO premia_app;

@@ -52,6 +52,14 @@ test('exactly one row: none and two alike are answers, a priority or a closer fi
   expect(code([{ ...base, valid_to: '2026-06-15' }])).toBe('PL-COMPANY');
 });
 
+test('a rate of next year is written down today and counts from its day; a version that has ended withdraws its row', () => {
+  const of = (on: string) => ({ legalForm: 'contest', status: 'CONSUMER' as const, kind: 'goods' as const, on });
+  const [now, later] = [by('PL-KONKURS-10'), by('PL-KONKURS-10', { valid_from: '2027-01-01', rate_bp: 1_500 })];
+  const rate = (table: TaxRule[], on: string) => { const row = findRow(table.map((rule) => ({ rule })), of(on)); return typeof row === 'string' ? row : row.rule.rate_bp; };
+  expect([rate([later, now], '2026-12-31'), rate([later, now], '2027-01-01')]).toEqual([1_000, 1_500]);
+  expect([rate([{ ...now, valid_to: '2026-06-30' }, now], '2026-06-30'), rate([{ ...now, valid_to: '2026-06-30' }, now], '2026-07-01')]).toEqual([1_000, 'tax_row_missing']);
+});
+
 test('the digest of a row is over all of it, whatever the order of its parts', () => {
   const rule = by('PL-KONKURS-10');
   const shuffled = taxRuleShape.parse(JSON.parse(JSON.stringify({ match: rule.match, ...Object.fromEntries(Object.entries(rule).toReversed()) })));

@@ -73,6 +73,7 @@ export const ledgerHandlers: Record<Name, Handler> = {
   }),
   holdUnits: (context, given) => command(context, given, async (tx, program, posting) => {
     const { unit: key, amount, reference } = given.body as { unit: string; amount: string; reference: string };
+    if (reference.startsWith('item:')) throw refuse('reference_used'); // those are the orders' own
     const unit = await findUnit(tx, program.programId, key);
     const memberId = await activeMember(tx, program, posting, given.params['member'] as string);
     if (program.settings['employer_consent'] === 'block_payout' && await employerMissing(tx, program, memberId, posting.bookedOn) !== null) throw refuse('employer_consent_missing');

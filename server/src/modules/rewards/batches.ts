@@ -123,13 +123,14 @@ async function fileOf(desk: Desk, batch: Batch, items: readonly Item[]): Promise
     const lines = [];
     for (const item of inOrder) {
       const card = await cardOf(tx, program, item.memberId);
-      if (!card) throw refuse('card_missing');
       const person = people.get(item.memberId);
+      if (!card) throw refuse('card_missing', { pl: `(${person?.code ?? ''})`, en: `(${person?.code ?? ''})` });
       const [first = '', ...rest] = (person?.name ?? '').split(' ');
       lines.push({ line: of(item).line, amount: of(item).amount, order_ref: orderReference(program.programId, batch.batchId), participant_ref: person?.code ?? '', first_name: first, last_name: rest.join(' '), email: person?.email ?? '', phone: '', card_ref: context.db.vault.open(context.tenantId, card.proxy).toString(), currency: program.currency, message: settings.topup.message, cost_centre: settings.topup.cost_centre });
     }
     return { bytes: topupFile(lines, settings.topup), fileName: `topup-${program.key}-${batch.batchId}.csv` };
   }
+  if (batch.format === 'elixir0' && (program.currency !== 'PLN' || program.currencyScale !== 2)) throw refuse('settings_malformed', { pl: 'Elixir jest tylko w złotych.', en: 'Elixir is in złoty only.' });
   const { payer } = settings;
   if (payer.account === '' || payer.name === '') throw refuse('settings_malformed', { pl: 'Podaj nazwę i rachunek płatnika.', en: 'Give the payer’s name and account.' });
   const accounts = [];

@@ -7,7 +7,7 @@ import { lockMembers } from '../../platform/member-lock.ts';
 import { audit } from '../identity/index.ts';
 import { holdUnits, openPosting, readBalances, refuse as refuseUnits, type Unit } from '../ledger/index.ts';
 import { currentTerms, employerMissing, findMember, findProgram, listAccepted, stateOn, type Program } from '../members/index.ts';
-import { accountOf, isNew } from './accounts.ts';
+import { accountOf, isNew, type Account } from './accounts.ts';
 import { checkBudgets } from './budgets.ts';
 import { cardOf } from './cards.ts';
 import { assertCompanyPays, payingFor } from './company-pays.ts';
@@ -87,10 +87,11 @@ export async function placeOrder(context: Context, draft: OrderDraft): Promise<P
     if (need) throw refuse(REFUSED[need]);
     if (draft.payFrom === 'company') await assertCompanyPays(tx, program, memberId, paying, lines.map((line) => ({ category: line.reward.category, unitId: line.reward.unitId, units: line.piece.units * BigInt(line.quantity) })), posting.bookedOn);
     const orderId = await writeOrder(desk, memberId, lines.some((line) => line.reward.kind === 'goods') ? draft : { ...draft, address: null }); // an address is kept only where a parcel goes to it
-    const accountIsNew = await hasNewAccount(desk, memberId);
+    const account = await accountOf(tx, program, memberId);
+    const accountIsNew = account !== null && isNew(account, posting.bookedOn, desk.settings.approval.new_account_days);
     for (const line of lines) {
       await assertWithinLimit(desk, memberId, line);
-      for (let piece = 0; piece < line.quantity; piece += 1) await placePiece(desk, { orderId, memberId, payerId: paying?.payerId ?? null, line, ask: asksPerson(desk.settings, line, accountIsNew) });
+      for (let piece = 0; piece < line.quantity; piece += 1) await placePiece(desk, { orderId, memberId, payerId: paying?.payerId ?? null, account, line, ask: asksPerson(desk.settings, line, accountIsNew) });
     }
     await checkBudgets(tx, context, program, lines.reduce((sum, line) => sum + line.piece.cost * BigInt(line.quantity), 0n));
     await audit(tx, context, { action: 'order.placed', subject: `order:${orderId}`, programId: program.programId, after: { reference: draft.reference, lines: draft.lines } });
@@ -124,25 +125,21 @@ async function assertWithinLimit({ tx, program, posting }: Desk, memberId: bigin
   if (n + quantity > reward.limitCount) throw refuse('limit_reached', { pl: `„${reward.names.pl}”: najwyżej ${reward.limitCount}.`, en: `“${reward.names.en}”: at most ${reward.limitCount}.` });
 }
 
-async function hasNewAccount({ tx, program, settings, posting }: Desk, memberId: bigint): Promise<boolean> {
-  const account = await accountOf(tx, program, memberId);
-  return account !== null && isNew(account, posting.bookedOn, settings.approval.new_account_days);
-}
-
 /** Whether a person has to approve: the reward or its kind says so, it is worth much, its tax is not clear, or money goes to an account of yesterday. */
 function asksPerson({ approval }: PayoutSettings, { reward, piece, taxed }: Line, accountIsNew: boolean): boolean {
   return reward.approval === 'always' || approval.kinds.includes(reward.kind) || piece.worth >= BigInt(approval.from_minor) || taxed === null || (reward.kind === 'transfer' && accountIsNew);
 }
 
-async function placePiece(desk: Desk, { orderId, memberId, payerId, line, ask }: { orderId: bigint; memberId: bigint; payerId: bigint | null; line: Line; ask: boolean }): Promise<void> {
+async function placePiece(desk: Desk, { orderId, memberId, payerId, account, line, ask }: { orderId: bigint; memberId: bigint; payerId: bigint | null; account: Account | null; line: Line; ask: boolean }): Promise<void> {
   const { tx, context, program, posting } = desk;
   const { reward, piece } = line;
   const item = must(await row<Item>(tx, sql`INSERT INTO rewards.item AS i (tenant_id, program_id, order_id, member_id, reward_id, kind, state, unit_id, units, worth_minor, co_pay_minor, cost_minor, placed_on, payer_id)
     VALUES (${context.tenantId}, ${program.programId}, ${orderId}, ${memberId}, ${reward.rewardId}, ${reward.kind}, 'requested', ${reward.unitId}, ${piece.units}, ${piece.worth}, ${reward.coPay}, ${piece.cost}, ${posting.bookedOn}, ${payerId}) RETURNING ${itemColumns}`), 'item');
-  await holdUnits(tx, { ...posting, memberId: payerId ?? memberId, unitId: reward.unitId }, await unitOf(tx, program, reward), { amount: piece.units, reference: referenceOf(item.itemId) });
+  const hold = await holdUnits(tx, { ...posting, memberId: payerId ?? memberId, unitId: reward.unitId }, await unitOf(tx, program, reward), { amount: piece.units, reference: referenceOf(item.itemId) });
+  if (hold.memberId !== (payerId ?? memberId) || hold.amount !== piece.units || hold.state !== 'held') throw new Error(`the hold of item ${item.itemId} is not its own`);
   await takeStock(tx, program, reward, item.itemId, posting.bookedOn); // after the hold: who takes the last one can pay for it
   await writeSteps(desk, [item.itemId], 'requested');
-  if (!ask) await approveItem(desk, item, { by: 'policy', accountMark: null });
+  if (!ask) await approveItem(desk, item, { by: 'policy', accountMark: reward.kind === 'transfer' ? account?.mark ?? null : null });
 }
 
 async function takeStock(tx: Tx, program: Program, reward: Reward, itemId: bigint, on: Day): Promise<void> {

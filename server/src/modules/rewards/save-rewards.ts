@@ -6,7 +6,7 @@ import { rows, type Tx } from '../../platform/database.ts';
 import { audit } from '../identity/index.ts';
 import { findUnit } from '../ledger/index.ts';
 import type { Program } from '../members/index.ts';
-import { KINDS, type Kind } from './machine.ts';
+import { KINDS, railOf, type Kind } from './machine.ts';
 import { refuse } from './refusals.ts';
 import type { Audience, LimitWindow } from './reward.ts';
 
@@ -25,6 +25,7 @@ export async function saveReward(tx: Tx, context: Context, program: Program, dra
   const money = (text: string, what: string): bigint => { const minor = parseMinor(text, program.currencyScale, what); if (minor < 0n) throw refuse('amount_not_offered', { pl: what, en: what }); return minor; };
   const [least, most] = [draft.least === null ? null : positive(money(draft.least, 'least'), 'least'), draft.most === null ? null : positive(money(draft.most, 'most'), 'most')];
   if ((least === null) !== (most === null) || (least !== null && most !== null && (least > most || money(draft.worth, 'worth') === 0n))) throw refuse('amount_not_offered', { pl: 'Kwota dowolna ma najmniejszą, największą i wartość większą od zera.', en: 'An open amount has a least, a most and a worth above zero.' });
+  if (railOf(draft.kind) === 'money' && money(draft.worth, 'worth') === 0n) throw refuse('amount_not_offered', { pl: 'Wypłata musi być coś warta.', en: 'A payout must be worth something.' });
   await sql`INSERT INTO rewards.reward AS r (tenant_id, program_id, key, kind, state, names, descriptions, category, picture, unit_id, price, worth_minor, co_pay_minor, least_minor, most_minor, stock, limit_count, limit_window, valid_from, valid_to, audience, approval, provider, cost_minor, vat_rate, vat_kind, vat_deducted, low_value_register, supplier, least_days, low_stock, changed_at)
     VALUES (${context.tenantId}, ${program.programId}, ${draft.key}, ${draft.kind}, ${draft.state}, ${JSON.stringify(draft.name)}::jsonb, ${JSON.stringify(draft.description)}::jsonb, ${draft.category}, ${draft.picture ?? null}, ${unit.unitId}, ${positive(parseMinor(draft.price, unit.scale, 'price'), 'price')}, ${money(draft.worth, 'worth')}, ${money(draft.co_pay, 'co_pay')}, ${least}, ${most},
       ${draft.stock ?? null}, ${draft.limit?.count ?? null}, ${draft.limit?.window ?? null}, ${draft.valid_from ?? '-infinity'}, ${draft.valid_to ?? 'infinity'}, ${JSON.stringify(draft.audience)}::jsonb, ${draft.approval}, ${draft.provider}, ${money(draft.cost, 'cost')}, ${draft.vat_rate}, ${draft.vat_kind}, ${draft.vat_deducted}, ${draft.low_value_register}, ${draft.supplier}, ${draft.least_days}, ${draft.low_stock}, ${instant(context)})

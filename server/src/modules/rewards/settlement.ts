@@ -54,6 +54,7 @@ const MATURE_AFTER_MONTHS = 12;
 const ALL_BP = 10_000;
 const BANDS: [name: string, from: number, to: number][] = [['0-30', -100_000, 30], ['31-90', 31, 90], ['91-180', 91, 180], ['181-365', 181, 365], ['366+', 366, 1_000_000]];
 
+/** As of a day by the ledger's transfers; the ages are those of the lots as they lie now. */
 export async function readMoneyLiability(tx: Tx, program: Program, settings: PayoutSettings, asOf: Day): Promise<MoneyLiability[]> {
   const { units } = await readSettlement(tx, program, settings, asOf, asOf);
   const found: MoneyLiability[] = [];

@@ -37,9 +37,9 @@ export async function confirmTaxRule(tx: Tx, context: Context, ruleId: bigint): 
   if (done) await audit(tx, context, { action: 'tax_rule.confirmed', subject: `tax:${done.code}:${done.version}` });
 }
 
-/** The table as it counts: of each code the newest version that somebody confirmed. */
+/** The table as it counts: every version that somebody confirmed, the newest of a code first. */
 async function confirmedTable(tx: Tx): Promise<TableRow[]> {
-  return (await rows<Omit<TableRow, 'rule'> & { body: unknown }>(tx, sql`SELECT DISTINCT ON (code) rule_id AS "ruleId", version, confirmed_by AS "confirmedBy", confirmed_at AS "confirmedAt", body FROM rewards.tax_rule WHERE confirmed_by IS NOT NULL ORDER BY code, version DESC`)).map(({ body, ...found }) => ({ ...found, rule: taxRuleShape.parse(body) }));
+  return (await rows<Omit<TableRow, 'rule'> & { body: unknown }>(tx, sql`SELECT rule_id AS "ruleId", version, confirmed_by AS "confirmedBy", confirmed_at AS "confirmedAt", body FROM rewards.tax_rule WHERE confirmed_by IS NOT NULL ORDER BY code, version DESC`)).map(({ body, ...found }) => ({ ...found, rule: taxRuleShape.parse(body) }));
 }
 
 export type Taxed = { row: TableRow; tax: Tax; profile: Profile; needsProfile: boolean };

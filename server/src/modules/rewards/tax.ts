@@ -42,9 +42,15 @@ export type Case = { legalForm: string; status: Status; kind: Kind; on: Day };
 const fits = (wanted: '*' | readonly string[], value: string): boolean => wanted === '*' || wanted.includes(value);
 const specific = ({ match }: TaxRule): number => Number(match.legal_form !== '*') + Number(match.status !== '*') + Number(match.kind !== '*');
 
-/** The one row for a payout: by priority, then the most specific. None, or two alike, is an answer too: the payout waits for a person. */
+/**
+ * The one row for a payout: by priority, then the most specific. None, or two alike, is an answer too: the payout waits for a person.
+ * `table` holds every version, the newest of a code first: a version hides those before it from its first day on, so that a rate of next
+ * year can be written down today, and a row withdrawn by a version that has ended.
+ */
 export function findRow<R extends { rule: TaxRule }>(table: readonly R[], of: Case): R | 'tax_row_missing' | 'tax_row_ambiguous' {
-  const fitting = table.filter(({ rule }) => rule.valid_from <= of.on && (rule.valid_to === null || of.on <= rule.valid_to) && fits(rule.match.legal_form, of.legalForm) && fits(rule.match.status, of.status) && fits(rule.match.kind, of.kind));
+  const begun = table.filter(({ rule }) => rule.valid_from <= of.on);
+  const newest = begun.filter((row, index) => begun.findIndex((other) => other.rule.code === row.rule.code) === index);
+  const fitting = newest.filter(({ rule }) => (rule.valid_to === null || of.on <= rule.valid_to) && fits(rule.match.legal_form, of.legalForm) && fits(rule.match.status, of.status) && fits(rule.match.kind, of.kind));
   const [first, second] = fitting.toSorted((a, b) => b.rule.priority - a.rule.priority || specific(b.rule) - specific(a.rule));
   if (!first) return 'tax_row_missing';
   if (second && second.rule.priority === first.rule.priority && specific(second.rule) === specific(first.rule)) return 'tax_row_ambiguous';
