@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { sql } from 'kysely';
+import { approveAdjustment, findUnit, openPosting, proposeAdjustment } from '../../server/src/modules/ledger/index.ts';
+import { findMember, findProgram } from '../../server/src/modules/members/index.ts';
 import { placeOrder } from '../../server/src/modules/rewards/index.ts';
 import { verifyAll } from '../../server/src/verify.ts';
 import { settled } from '../support/browser.ts';
@@ -14,6 +17,8 @@ describe.skipIf(noBrowser)('a rep orders a top-up of 500 zł on a phone; it is a
     await stage.person('operator', { name: 'Olga Operator' });
     await stage.person('approver', { name: 'Adam Aprobata' });
     await stage.person('owner', { name: 'Wiktor Właściciel' });
+    await stage.person('manager', { member: 'S0001', email: 'szef@stage.example', name: 'Szef' });
+    await stage.installation.admin(`UPDATE identity.role_grant SET company = 'S0001' WHERE role = 'manager'`);
     await openCatalogue(stage);
     await placeOrder(as(stage, 'r2'), { program: 'lapa', member: 'R002', reference: 'other', lines: [{ reward: 'doladowanie-karty', quantity: 1, amount: 20_000n }], address: null });
   });
@@ -105,5 +110,59 @@ describe.skipIf(noBrowser)('a rep orders a top-up of 500 zł on a phone; it is a
     expect((await stage.installation.admin<{ states: string }>(`SELECT string_agg(i.kind || ':' || i.state, ',' ORDER BY i.item_id) AS states FROM rewards.item AS i JOIN members.member AS m USING (tenant_id, program_id, member_id) WHERE m.code = 'R001' AND i.kind <> 'prepaid'`))[0]?.states.split(',').sort()).toEqual(['goods:approved', 'goods:cancelled', 'voucher:issued']);
     expect([...problems]).toEqual([]);
     expect((await verifyAll(stage.context, 'lapa')).faults).toEqual([]);
+  });
+
+  test('a company’s manager lets its wallet pay; a rep orders with it; the operator ships a parcel and the phone shows its number', async () => {
+    await stage.context.transaction(async (tx) => {
+      const program = await findProgram(tx, 'lapa');
+      const { memberId } = await findMember(tx, program, 'S0001');
+      await sql`INSERT INTO members.assignment (tenant_id, program_id, member_id, company, valid_from) SELECT tenant_id, program_id, member_id, 'S0001', '2026-01-01' FROM members.member WHERE code = 'R001'`.execute(tx);
+      const posting = await openPosting(tx, stage.context, program);
+      const { unitId } = await findUnit(tx, program.programId, 'points');
+      await approveAdjustment(tx, posting, await proposeAdjustment(tx, { ...posting, memberId, unitId }, { amount: 3_000n, reason: 'Bonus', principal: 'olga' }), 'adam', true);
+    });
+    const { page: boss } = await stage.enter('szef@stage.example', { width: 360, to: '/me/company' });
+    await boss.getByLabel('Ludzie firmy mogą zamawiać za jej punkty').check();
+    await boss.getByLabel(/Najwyżej miesięcznie/).fill('1000');
+    await boss.getByRole('button', { name: 'Zapisz zasadę' }).click();
+    await boss.getByText('Zapisane.').waitFor();
+    expect(await axeFaults(boss)).toEqual([]);
+
+    const { page } = await stage.enter('joanna@stage.example', { width: 360, to: '/rewards/schronisko' });
+    await page.getByRole('button', { name: 'Do koszyka' }).click();
+    await page.getByLabel(/Punkty firmy/).check();
+    await settled(page);
+    expect(await axeFaults(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Zamawiam' }).click();
+    await page.getByRole('heading', { name: 'Zamówienie' }).waitFor();
+    expect((await stage.installation.admin<{ held: string }>(`SELECT held::text FROM ledger.wallet AS w JOIN members.member AS m USING (tenant_id, program_id, member_id) JOIN ledger.unit AS u USING (tenant_id, program_id, unit_id) WHERE m.code = 'S0001' AND u.key = 'points'`))[0]?.held).toBe('500');
+
+    const { page: olga } = await stage.enter('operator@stage.example', { width: 1440, to: '/console' });
+    await olga.goto('/console/orders?state=approved&kind=goods');
+    await olga.getByRole('checkbox', { name: /Wybierz/ }).first().check();
+    await olga.getByRole('button', { name: 'Wyślij' }).click();
+    await olga.getByLabel('Przewoźnik').fill('InPost');
+    await olga.getByLabel('Numer przesyłki').fill('6200112233');
+    await olga.getByRole('dialog').getByRole('button', { name: 'Wyślij' }).click();
+    await olga.getByText('Nic nie pasuje do tych filtrów.').waitFor();
+    await page.goto('/rewards/orders');
+    await page.getByRole('link', { name: /Czajnik.*wysłane/ }).click();
+    await page.getByText('6200112233').waitFor();
+    expect((await verifyAll(stage.context, 'lapa')).faults).toEqual([]);
+  });
+
+  test('an operator changes a price and adds a reward in the side panel; the catalogue has both', async () => {
+    const { page, problems } = await stage.enter('operator@stage.example', { width: 1440, language: 'en', to: '/console' });
+    await page.goto('/console/rewards');
+    await page.getByRole('button', { name: 'Change: City backpack 25 l' }).click();
+    await page.getByLabel('Price in units').fill('2100');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('2,100 pts').waitFor();
+    await page.getByRole('button', { name: 'Add a reward' }).click();
+    for (const [label, value] of [['Key', 'kubek'], ['Name in Polish', 'Kubek'], ['Name in English', 'Mug'], ['Price in units', '300'], ['Worth (PLN)', '30']] as const) await page.getByLabel(label).fill(value);
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Mug').waitFor();
+    expect(await stage.installation.admin(`SELECT key, price::text, stock::text, worth_minor::text FROM rewards.reward WHERE key IN ('plecak', 'kubek') ORDER BY key`)).toEqual([{ key: 'kubek', price: '300', stock: null, worth_minor: '3000' }, { key: 'plecak', price: '2100', stock: '1', worth_minor: '21900' }]);
+    expect([...problems]).toEqual([]);
   });
 });

@@ -4,6 +4,11 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Refusal } from '@premia/kernel';
 import { recordInput, refreshSegments } from '../../server/src/modules/entitlements/index.ts';
+import { readXlsx } from 'hucre/xlsx';
+import { giveRole } from '../../server/src/modules/identity/index.ts';
+import { tellMember } from '../../server/src/modules/rewards/index.ts';
+import { printSettlement, settlementSheet } from '../../server/src/modules/rewards/print-settlement.ts';
+import { deliverOutbox } from '../../server/src/platform/outbox.ts';
 import { holdOf, lotsOf } from '../../server/src/modules/ledger/index.ts';
 import { findMember, findProgram, saveStates } from '../../server/src/modules/members/index.ts';
 import { approveBatch, approveItems, cancelBatch, confirmBatch, deposit, downloadBatch, exportBatch, moveItems, proposeBatch, saveAccount, saveBudget } from '../../server/src/modules/rewards/index.ts';
@@ -372,3 +377,36 @@ test('a sale returned after its reward was given is a debt that the next earning
   expect(await world.balance('shop')).toMatchObject({ available: 100n, debt: 0n });
   await world.verified();
 });
+
+test('a member is written to about what came of an order, in their language, never with the code; the steps in between are not mailed', async () => {
+  const world = await shop();
+  await world.offer(aReward('bon', { kind: 'voucher', price: '50', name: { pl: 'Bon', en: 'Voucher' } }), aReward('kettle', { name: { pl: 'Czajnik', en: 'Kettle' }, approval: 'always' }));
+  await world.codes('bon', 1);
+  await world.earn('shop', 500);
+  await aSignIn(world);
+  const items = [...ids(await world.order('shop', [{ reward: 'bon' }])), ...ids(await world.order('shop', [{ reward: 'kettle' }]))];
+  await moveItems(world.as('adam'), 'p', items.slice(1), 'reject', { reason: 'nie ma już' });
+  const mails: { to: string; subject: string; body: string; link?: string }[] = [];
+  const outside = { mailer: async (_: unknown, mail: { to: string; subject: string; body: string }) => { mails.push(mail); }, publicUrl: 'https://x.example', people: async () => new Map([['u1', { email: 'ewa@x.example', locale: 'en' as const }]]) };
+  await deliverOutbox(world.context, (event) => tellMember(world.context, event, outside));
+  expect(mails.map((mail) => [mail.to, mail.subject])).toEqual([['ewa@x.example', 'Program: Voucher – code ready'], ['ewa@x.example', 'Program: Kettle – turned down, points returned']]);
+  expect(mails[1]?.body).toContain('Reason: nie ma już');
+  expect(JSON.stringify(mails)).not.toMatch(/C\d+-\d/);
+  await deliverOutbox(world.context, (event) => tellMember(world.context, event, outside));
+  expect(mails).toHaveLength(2);
+});
+
+const aSignIn = (world: Shop): Promise<void> => within(world, async (tx, program) => giveRole(tx, world.context, { userId: 'u1', role: 'member', program: 'p', memberId: (await findMember(tx, program, 'shop')).memberId }));
+
+test('a statement prints as PDF and as XLSX with the same figures as on the screen', async () => {
+  const { world, items } = await paid('prepaid', 12_345n);
+  await approveItems(world.as('adam'), 'p', items);
+  const [settings, settlement, program] = await within(world, async (tx, found) => [await readSettings(tx, found), await readSettlement(tx, found, await readSettings(tx, found), '2026-06-01', '2026-06-30'), found] as const);
+  const pdf = await readWhole(await printSettlement(program, settings, settlement, 'pl'));
+  expect([pdf.subarray(0, 5).toString(), pdf.length > 5_000]).toEqual(['%PDF-', true]);
+  const [sheet] = (await readXlsx(await readWhole(settlementSheet(program, settlement, 'en')))).sheets;
+  const rows = (sheet?.rows ?? []).map((row) => (row as unknown[]).map((cell) => (typeof cell === 'object' && cell !== null && 'value' in cell ? (cell as { value: unknown }).value : cell)));
+  expect(rows.find((row) => row[0] === 'points')?.slice(1)).toEqual([0, 12_000, 0, 0, 0, 0, 0, 12_000]);
+});
+
+async function readWhole(stream: AsyncIterable<Buffer | Uint8Array>): Promise<Buffer> { const parts: Uint8Array[] = []; for await (const part of stream) parts.push(part); return Buffer.concat(parts); }

@@ -15,7 +15,7 @@ let installation: Installation;
 beforeAll(async () => { installation = await anInstallation(); });
 afterAll(() => installation.close());
 
-const cli = (...args: string[]): { args: string[]; options: { cwd: string; env: NodeJS.ProcessEnv; encoding: 'utf8' } } => ({ args: ['--disable-warning=ExperimentalWarning', join(ROOT, 'server/src/cli.ts'), ...args], options: { cwd: ROOT, env: { ...process.env, DATABASE_URL: installation.url }, encoding: 'utf8' } });
+const cli = (...args: string[]): { args: string[]; options: { cwd: string; env: NodeJS.ProcessEnv; encoding: 'utf8' } } => ({ args: ['--disable-warning=ExperimentalWarning', join(ROOT, 'server/src/cli.ts'), ...args], options: { cwd: ROOT, env: { ...process.env, DATA_SECRET: 'a secret for tests', DATABASE_URL: installation.url }, encoding: 'utf8' } });
 const premia = (...args: string[]): { status: number | null; stdout: string; stderr: string } => { const { args: all, options } = cli(...args); return spawnSync(process.execPath, all, options); };
 const recorded = async (): Promise<number> => Number((await installation.admin<{ n: string }>('SELECT count(*)::text AS n FROM facts.line'))[0]?.n ?? 0);
 

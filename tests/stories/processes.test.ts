@@ -22,7 +22,7 @@ afterAll(async () => {
 /** A server of its own on a free port; answers where it listens. */
 function aServer(): Promise<string> {
   const server = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, '../../server/src/main.ts')], {
-    env: { ...process.env, DATABASE_URL: installation.url, DATA_DIR: mkdtempSync(join(tmpdir(), 'premia-server-')), PORT: '0', PREMIA_DEMO: 'off' }, stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, DATA_SECRET: 'a secret for tests', DATABASE_URL: installation.url, DATA_DIR: mkdtempSync(join(tmpdir(), 'premia-server-')), PORT: '0', PREMIA_DEMO: 'off' }, stdio: ['ignore', 'ignore', 'pipe'],
   });
   servers.push(server);
   return new Promise((done, failed) => {

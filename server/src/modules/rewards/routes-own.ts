@@ -122,5 +122,5 @@ export const ownRewardHandlers: Record<keyof typeof ownRewardRoutes, Handler> = 
   saveTaxProfile: (context, given) => own(context, given, async (tx, { program, member }) => { await saveProfile(tx, context, program, member.memberId, given.body as ProfileData); return { kept: true }; }),
 };
 
-/** Who approved, and which batch, is the organizer's affair. */
-const hidden = (row: Record<string, unknown>): Record<string, unknown> => ({ ...row, placed_by: '', approved_by: null, batch: null });
+/** What it costs, who approved, and which batch, is the organizer's affair. */
+const hidden = (row: Record<string, unknown>): Record<string, unknown> => ({ ...row, cost: null, placed_by: '', approved_by: null, batch: null });

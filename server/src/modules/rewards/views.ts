@@ -25,7 +25,7 @@ export const calledOrNull = (names: Names, principal: string | null): string | n
 export function orderRowView(program: Program, row: OrderRow, names: Names): Record<string, unknown> {
   const money = (minor: bigint): string => formatMinor(minor, program.currencyScale);
   return {
-    item: row.itemId, order: row.orderId, member: row.member, name: row.name, reward: row.reward, reward_name: row.rewardName, kind: row.kind, state: row.state, state_name: STATE_WORDS[row.state], units: formatMinor(row.units, row.scale), unit: row.unit, worth: money(row.worth), co_pay: money(row.coPay), placed_at: row.placedAt.toISOString(), placed_by: called(names, row.placedBy), approved_by: calledOrNull(names, row.approvedBy), given_on: row.givenOn,
+    item: row.itemId, order: row.orderId, member: row.member, name: row.name, reward: row.reward, reward_name: row.rewardName, kind: row.kind, state: row.state, state_name: STATE_WORDS[row.state], units: formatMinor(row.units, row.scale), unit: row.unit, worth: money(row.worth), co_pay: money(row.coPay), cost: money(row.cost + (row.extra ?? 0n)), placed_at: row.placedAt.toISOString(), placed_by: called(names, row.placedBy), approved_by: calledOrNull(names, row.approvedBy), given_on: row.givenOn,
     reason: row.reason, carrier: row.carrier, tracking: row.tracking, account: row.account4, batch: row.batchId, tax: row.code === null ? null : { code: row.code, form: row.form, bearer: row.bearer, income: money(row.income ?? 0n), tax: money(row.tax ?? 0n), pay: money(row.pay ?? 0n), extra: money(row.extra ?? 0n) },
   };
 }
