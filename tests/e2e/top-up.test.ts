@@ -159,9 +159,9 @@ describe.skipIf(noBrowser)('a rep orders a top-up of 500 zł on a phone; it is a
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByText('2,100 pts').waitFor();
     await page.getByRole('button', { name: 'Add a reward' }).click();
-    for (const [label, value] of [['Key', 'kubek'], ['Name in Polish', 'Kubek'], ['Name in English', 'Mug'], ['Price in units', '300'], ['Worth (PLN)', '30']] as const) await page.getByLabel(label).fill(value);
+    for (const [label, value] of [['Key', 'kubek'], ['Name in Polish', 'Kubek'], ['Name in English', 'Mug'], ['Price in units', '300'], ['Worth (PLN)', '30']] as const) await page.getByRole('dialog').getByLabel(label).fill(value);
     await page.getByRole('button', { name: 'Save' }).click();
-    await page.getByText('Mug').waitFor();
+    await page.getByRole('cell', { name: /^Mug/ }).waitFor();
     expect(await stage.installation.admin(`SELECT key, price::text, stock::text, worth_minor::text FROM rewards.reward WHERE key IN ('plecak', 'kubek') ORDER BY key`)).toEqual([{ key: 'kubek', price: '300', stock: null, worth_minor: '3000' }, { key: 'plecak', price: '2100', stock: '1', worth_minor: '21900' }]);
     expect([...problems]).toEqual([]);
   });
