@@ -3,11 +3,13 @@ import iconv from 'iconv-lite';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Refusal } from '@premia/kernel';
-import { recordInput, refreshSegments } from '../../server/src/modules/entitlements/index.ts';
+import { applyProgram, recordInput, refreshSegments } from '../../server/src/modules/entitlements/index.ts';
 import { readXlsx } from 'hucre/xlsx';
 import { giveRole } from '../../server/src/modules/identity/index.ts';
 import { tellMember } from '../../server/src/modules/rewards/index.ts';
 import { printSettlement, settlementSheet } from '../../server/src/modules/rewards/print-settlement.ts';
+import { readProgram } from '../../server/src/modules/mechanics/index.ts';
+import { saveProfile } from '../../server/src/modules/rewards/profiles.ts';
 import { deliverOutbox } from '../../server/src/platform/outbox.ts';
 import { holdOf, lotsOf } from '../../server/src/modules/ledger/index.ts';
 import { findMember, findProgram, saveStates } from '../../server/src/modules/members/index.ts';
@@ -23,7 +25,8 @@ import { makeTaxForm, openTaxForm, listTaxForms, readTaxYear } from '../../serve
 import { listOrders, readEvidence } from '../../server/src/modules/rewards/read-orders.ts';
 import { revealCode } from '../../server/src/modules/rewards/vouchers.ts';
 import { anInstallation, type Installation } from '../support/installation.ts';
-import { aReward, aShop, type Shop } from '../support/reward-world.ts';
+import { PROFILE, aReward, aShop, type Shop } from '../support/reward-world.ts';
+import { aProgram, perHundred } from '../support/world.ts';
 
 let installation: Installation;
 beforeAll(async () => { installation = await anInstallation(); });
@@ -410,3 +413,20 @@ test('a statement prints as PDF and as XLSX with the same figures as on the scre
 });
 
 async function readWhole(stream: AsyncIterable<Buffer | Uint8Array>): Promise<Buffer> { const parts: Uint8Array[] = []; for await (const part of stream) parts.push(part); return Buffer.concat(parts); }
+
+test('a person paid in two programs of one payer has one row in the form, with the sum of both', async () => {
+  const world = await shop();
+  await applyProgram(world.context, readProgram({ ...(aProgram([perHundred]) as object), key: 'q' }));
+  const programs = await world.context.transaction(async (tx) => [await findProgram(tx, 'p'), await findProgram(tx, 'q')]);
+  for (const [index, program] of programs.entries()) {
+    await world.context.transaction(async (tx) => {
+      const { rows: [member] } = await sql<{ member_id: bigint }>`INSERT INTO members.member (tenant_id, program_id, kind, code, enrolled_on, counts_from) VALUES (${world.context.tenantId}, ${program.programId}, 'person', 'jan', '2026-01-01', '2026-01-01') RETURNING member_id`.execute(tx);
+      await saveProfile(tx, world.context, program, member?.member_id ?? 0n, PROFILE);
+      await sql`INSERT INTO rewards.tax_entry (tenant_id, program_id, item_id, member_id, payer, year, form, kind, income_minor, tax_minor, booked_on, after_form) VALUES (${world.context.tenantId}, ${program.programId}, ${900 + index}, ${member?.member_id ?? 0n}, '5213017228', 2026, 'PIT-11', 'payment', ${10_050n + BigInt(index)}, 0, '2026-06-15', false)`.execute(tx);
+    });
+  }
+  const made = await within(world, (tx, program) => makeTaxForm(tx, world.as('adam'), program, { year: 2026, form: 'PIT-11' }));
+  const lines = (await within(world, (tx, program) => openTaxForm(tx, world.as('adam'), program, made.formId))).toString().trim().split('\r\n');
+  expect([made.people, lines.length, lines[1]?.split(';').slice(-2)]).toEqual([1, 2, ['201.01', '0.00']]);
+  expect(made.due).toEqual({ office: '2027-02-01', person: '2027-03-01' });
+});

@@ -53,7 +53,7 @@ const OUTCOMES: Record<string, () => ['good' | 'bad' | 'plain', string]> = { loa
 
 /** One batch: its way through three pairs of hands, its file, what the bank or provider said, to the grosz. */
 export function Payout({ id = '' }: { id?: string }) {
-  const { program, tenant, person } = useHere();
+  const { program, tenant } = useHere();
   const may = useMay();
   const client = useQueryClient();
   const { failed, asking } = useGuard();
@@ -73,7 +73,6 @@ export function Payout({ id = '' }: { id?: string }) {
   if (found.isPending) return <Bones />;
   if (found.isError) return <><Head title={t('Paczka', 'Batch')} trail={[['/payouts', t('Wypłaty', 'Payouts')]]} /><Failed error={found.error} again={() => void found.refetch()} /></>;
   const batch = found.data;
-  const mine = { proposed: batch.proposed_by === person.name, approved: batch.approved_by === person.name };
   const take = (): void => { void download(`/v1/programs/${program.key}/batches/${id}/file`, batch.file_name ?? 'batch', { 'x-premia-tenant': tenant.key }).catch((error: unknown) => failed(error)); };
   const read = async (file: File | undefined): Promise<void> => { if (file) act.mutate({ text: await file.text() }); if (input.current) input.current.value = ''; };
   const total = money(batch.total, program.currency);
@@ -82,8 +81,8 @@ export function Payout({ id = '' }: { id?: string }) {
     <>
       {asking}
       <Head title={<>{t('Paczka', 'Batch')} {id} <BatchState state={batch.state} /></>} trail={[['/payouts', t('Wypłaty', 'Payouts')]]} quiet={`${kindWord(batch.rail)}, ${FORMATS[batch.format] ?? ''}, ${day(batch.execute_on)}`} action={<>
-        {batch.state === 'proposed' && may('payouts:approve') ? <Button disabled={mine.proposed} onClick={() => setSure('approve')}>{t('Zatwierdź paczkę', 'Approve the batch')}</Button> : null}
-        {batch.state === 'approved' && may('payouts:export') ? <Button disabled={mine.proposed || mine.approved} onClick={() => setSure('export')}>{t('Zrób plik', 'Make the file')}</Button> : null}
+        {batch.state === 'proposed' && may('payouts:approve') ? <Button onClick={() => setSure('approve')}>{t('Zatwierdź paczkę', 'Approve the batch')}</Button> : null}
+        {batch.state === 'approved' && may('payouts:export') ? <Button onClick={() => setSure('export')}>{t('Zrób plik', 'Make the file')}</Button> : null}
         {batch.sha256 && may('payouts:export') ? <Button variant="default" onClick={take}>{t('Pobierz plik', 'Download the file')}</Button> : null}
         {batch.state === 'exported' && may('payouts:propose') ? <><input ref={input} hidden type="file" accept=".csv,.txt" onChange={(event) => void read(event.target.files?.[0])} /><Button loading={act.isPending} onClick={() => input.current?.click()}>{t('Wczytaj statusy', 'Read the status file')}</Button><Button variant="default" onClick={() => setSure('rest')}>{t('Reszta wykonana', 'The rest is done')}</Button></> : null}
         {(batch.state === 'proposed' || batch.state === 'approved') && may('payouts:propose') ? <Button variant="default" onClick={() => setSure('cancel')}>{t('Odrzuć paczkę', 'Give it up')}</Button> : null}

@@ -2,7 +2,7 @@ import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tansta
 import { amount, api, codeOf, day, inUnit, locale, money, month, said, t, useLanguage, whatWentWrong } from '@premia/ui';
 import { useState, type FormEvent } from 'react';
 import { Link, useLocation, useSearchParams } from 'wouter';
-import { entryLink, entryTitle, type Entry } from './entry.ts';
+import { entryLink, entryTitle, isOfOrder, type Entry } from './entry.ts';
 import { Empty, Failed, KeptNotice, Loading } from './faces.tsx';
 import { useKept } from './kept.ts';
 import { useHere } from './place.ts';
@@ -48,7 +48,7 @@ function Statement() {
 function EntryLine({ entry }: { entry: Entry }) {
   const { program } = useHere();
   const inside = <><strong className={`figures ${entry.amount.startsWith('-') ? 'negative' : 'positive'}`}>{inUnit(entry.amount, entry.unit, program.units, true)}</strong><span>{entryTitle(entry)}{entry.reason && entry.mechanic === null ? <span className="quiet"> – {entry.reason}</span> : null}</span><span className="quiet">{day(entry.booked_on)}</span></>;
-  return entry.mechanic === null ? <div className="entry">{inside}</div> : <Link href={entryLink(entry)}>{inside}</Link>;
+  return entry.mechanic === null && !isOfOrder(entry) ? <div className="entry">{inside}</div> : <Link href={entryLink(entry)}>{inside}</Link>;
 }
 
 const byMonth = (entries: readonly Entry[]): [string, Entry[]][] => Object.entries(Object.groupBy(entries, (entry) => entry.booked_on.slice(0, 7)) as Record<string, Entry[]>);

@@ -8,5 +8,7 @@ const KINDS: Record<string, () => string> = {
 };
 /** What an entry is, in the member's words: the rule, else what was done. */
 export const entryTitle = (entry: Entry): string => [entry.name ? said(entry.name) : KINDS[entry.kind]?.() ?? entry.reason ?? entry.kind, entry.document].filter((part) => part !== null && part !== '').join(' · ');
+/** What was spent, or came back, is explained by its order. */
+export const isOfOrder = (entry: Entry): boolean => entry.kind === 'capture' || entry.kind === 'refund';
 /** Where an entry is explained. */
-export const entryLink = (entry: Entry): string => (entry.mechanic === null ? '/activity' : `/activity?${new URLSearchParams({ mechanic: entry.mechanic, ...(entry.document !== null ? { document: entry.document } : { on: entry.window ?? entry.booked_on }) })}`);
+export const entryLink = (entry: Entry): string => (isOfOrder(entry) ? '/rewards/orders' : entry.mechanic === null ? '/activity' : `/activity?${new URLSearchParams({ mechanic: entry.mechanic, ...(entry.document !== null ? { document: entry.document } : { on: entry.window ?? entry.booked_on }) })}`);

@@ -62,7 +62,7 @@ function Piece({ item }: { item: Item }) {
     <article className="card" aria-label={said(item.reward_name)}>
       <header className="line"><h2>{said(item.reward_name)}</h2><strong className="figures">{inUnit(item.units, item.unit, program.units)}</strong></header>
       <p className={toneOf(item.state)}><strong>{said(item.state_name)}</strong></p>
-      {item.reason && item.reason !== 'account' ? <p>{item.state === 'awaiting_payment' ? t('Do zapłaty:', 'To pay:') : t('Powód:', 'Reason:')} {item.reason}</p> : null}
+      {item.reason && item.reason !== 'account' ? <p>{item.state === 'awaiting_payment' ? <>{t('Do zapłaty:', 'To pay:')} <strong>{due(item.reason)}</strong></> : <>{t('Powód:', 'Reason:')} {item.reason}</>}</p> : null}
       {item.reason === 'account' ? <p>{t('Zmieniło się konto, więc wypłata jest zatwierdzana jeszcze raz.', 'The account has changed, so the payout is approved once more.')}</p> : null}
       <dl>
         {Number(item.worth) > 0 ? <><dt>{t('Wartość', 'Worth')}</dt><dd className="figures">{money(item.worth, program.currency)}</dd></> : null}
@@ -77,6 +77,9 @@ function Piece({ item }: { item: Item }) {
     </article>
   );
 }
+
+/** „350.00 PLN”, as people read it. */
+const due = (reason: string): string => { const [sum = '', currency = ''] = reason.split(' '); return /^\d+(\.\d+)?$/.test(sum) ? money(sum, currency) : reason; };
 
 /** A code shows when asked for, and every look is recorded; it is not kept on the device. */
 function Code({ item }: { item: Item }) {

@@ -57,7 +57,7 @@ export async function sendPayouts(context: Context, programKey: string, provider
 }
 
 const waiting = (context: Context, programKey: string): Promise<bigint[]> => atDesk(context, programKey, async ({ tx, program }) => (await rows<{ id: bigint }>(tx, sql`SELECT i.item_id AS id FROM rewards.item AS i JOIN rewards.reward AS r ON r.tenant_id = i.tenant_id AND r.program_id = i.program_id AND r.reward_id = i.reward_id
-  WHERE i.program_id = ${program.programId} AND i.state IN ('approved', 'sent') AND r.provider IS NOT NULL ORDER BY i.item_id LIMIT ${AT_A_TIME}`)).map((item) => item.id));
+  WHERE i.program_id = ${program.programId} AND (i.state = 'sent' OR (i.state = 'approved' AND r.provider IS NOT NULL)) ORDER BY i.item_id LIMIT ${AT_A_TIME}`)).map((item) => item.id));
 
 type Known = { payout: Payout; first: boolean };
 
