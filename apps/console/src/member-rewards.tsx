@@ -6,7 +6,8 @@ import { OrderState } from './order-words.tsx';
 import { Bones, Card, Failed, told, useGuard, Wide } from './parts.tsx';
 import { useHere, useMay } from './place.ts';
 
-const STATUSES = (): { value: string; label: string }[] => [['CONSUMER', t('osoba prywatna', 'private person')], ['PARTNER_EMPLOYEE', t('pracownik firmy partnerskiej', 'employee of a partner company')], ['OWN_EMPLOYEE', t('pracownik organizatora', 'the organizer’s employee')], ['SOLE_TRADER', t('działalność gospodarcza', 'sole trader')], ['COMPANY', t('firma', 'company')]].map(([value = '', label = '']) => ({ value, label }));
+/** What a member can be for the tax office. */
+export const STATUSES = (): { value: string; label: string }[] => [['CONSUMER', t('osoba prywatna', 'private person')], ['PARTNER_EMPLOYEE', t('pracownik firmy partnerskiej', 'employee of a partner company')], ['OWN_EMPLOYEE', t('pracownik organizatora', 'the organizer’s employee')], ['SOLE_TRADER', t('działalność gospodarcza', 'sole trader')], ['COMPANY', t('firma', 'company')]].map(([value = '', label = '']) => ({ value, label }));
 
 const LABELS = (): [string, string][] => [['first_name', t('Imię', 'First name')], ['last_name', t('Nazwisko', 'Last name')], ['identifier', t('PESEL albo NIP', 'PESEL or NIP')], ['birth_date', t('Data urodzenia', 'Date of birth')], ['street', t('Ulica i numer', 'Street and number')], ['postcode', t('Kod pocztowy', 'Postcode')], ['city', t('Miejscowość', 'City')], ['tax_office', t('Urząd skarbowy', 'Tax office')], ['resident', t('Rezydent', 'Resident')]];
 

@@ -23,7 +23,7 @@ export async function listTaxRules(tx: Tx, context: Context): Promise<TableRow[]
   return (await rows<Omit<TableRow, 'rule'> & { body: unknown }>(tx, sql`SELECT rule_id AS "ruleId", version, confirmed_by AS "confirmedBy", confirmed_at AS "confirmedAt", body FROM rewards.tax_rule ORDER BY code, version DESC`)).map(({ body, ...found }) => ({ ...found, rule: taxRuleShape.parse(body) }));
 }
 
-/** A row of that code as its next version. It counts once somebody else has confirmed it; until then the version before does. */
+/** A row of that code as its next version. It counts once an authorised person has confirmed it; until then the versions before do. */
 export async function saveTaxRule(tx: Tx, context: Context, rule: TaxRule): Promise<{ ruleId: bigint; version: number }> {
   const made = await row<{ ruleId: bigint; version: number }>(tx, sql`INSERT INTO rewards.tax_rule (tenant_id, code, version, body) SELECT ${context.tenantId}, ${rule.code}, COALESCE(max(version), 0) + 1, ${JSON.stringify(rule)}::jsonb FROM rewards.tax_rule WHERE code = ${rule.code} RETURNING rule_id AS "ruleId", version`);
   if (!made) throw refuse('tax_rule_not_found');
