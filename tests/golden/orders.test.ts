@@ -84,6 +84,17 @@ test('what forbids an order says why, in its order; nothing of a refused order s
   await world.verified();
 });
 
+test('where the policy lets suspended members order, a person approves what an active one would have at once', async () => {
+  const world = await shop({}, { approval: { kinds: [], from_minor: 50_000, new_account_days: 0, member_states: ['suspended'] } });
+  await world.offer(aReward('kettle', { price: '10' }));
+  await world.earn('shop', 100);
+  expect((await world.order('shop', [{ reward: 'kettle' }])).items[0]?.state).toBe('approved');
+  await recordInput(world.context, { kind: 'states', program: 'p', states: [{ member: 'shop', state: 'suspended', from: '2026-06-15' }] });
+  expect((await world.order('shop', [{ reward: 'kettle' }])).items[0]?.state).toBe('requested');
+  await recordInput(world.context, { kind: 'states', program: 'p', states: [{ member: 'shop', state: 'left', from: '2026-06-15' }] });
+  expect(await refused(world.order('shop', [{ reward: 'kettle' }]))).toBe('member_cannot_order');
+});
+
 test('the same reference is the same order; two at once are one', async () => {
   const world = await shop();
   await world.offer(aReward('kettle', { price: '100' }));

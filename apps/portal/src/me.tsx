@@ -166,16 +166,17 @@ function CompanyPays() {
   const { program } = useHere();
   const client = useQueryClient();
   const known = useQuery({ queryKey: ['company-rule', program.key], queryFn: () => api.readCompanyRule({ params: { program: program.key } }) });
-  const [draft, setDraft] = useState<{ pays: boolean; monthly: string } | null>(null);
-  const save = useMutation({ mutationFn: (rule: { pays: boolean; monthly: string }) => api.saveCompanyRule({ params: { program: program.key }, body: { pays: rule.pays, monthly: rule.monthly.trim() === '' ? null : rule.monthly.replace(/\s/g, '') } }), onSuccess: async () => { setDraft(null); await client.invalidateQueries({ queryKey: ['company-rule'] }); } });
+  const [draft, setDraft] = useState<{ pays: boolean; monthly: string; categories: string } | null>(null);
+  const save = useMutation({ mutationFn: (rule: { pays: boolean; monthly: string; categories: string }) => api.saveCompanyRule({ params: { program: program.key }, body: { pays: rule.pays, monthly: rule.monthly.trim() === '' ? null : rule.monthly.replace(/\s/g, ''), categories: rule.categories.trim() === '' ? null : rule.categories.split(',').map((part) => part.trim()).filter((part) => part !== '') } }), onSuccess: async () => { setDraft(null); await client.invalidateQueries({ queryKey: ['company-rule'] }); } });
   if (known.isPending) return <Loading />;
   if (known.isError) return <Failed error={known.error} again={() => void known.refetch()} />;
-  const rule = draft ?? { pays: known.data.pays, monthly: known.data.monthly ?? '' };
+  const rule = draft ?? { pays: known.data.pays, monthly: known.data.monthly ?? '', categories: (known.data.categories ?? []).join(', ') };
   return (
     <section className="card"><h2>{t('Nagrody na koszt firmy', 'Rewards at the company’s expense')}</h2>
       <form className="ask" onSubmit={(event) => { event.preventDefault(); save.mutate(rule); }}>
         <label className="tick"><input type="checkbox" checked={rule.pays} onChange={(event) => setDraft({ ...rule, pays: event.target.checked })} /> <span>{t('Ludzie firmy mogą zamawiać za jej punkty', 'The company’s people may order with its units')}</span></label>
         <label>{t('Najwyżej miesięcznie na osobę (puste: bez limitu)', 'At most a month for one person (empty: no limit)')}<input inputMode="numeric" value={rule.monthly} onChange={(event) => setDraft({ ...rule, monthly: event.target.value })} /></label>
+        <label>{t('Tylko kategorie (po przecinku, puste: wszystkie)', 'Only categories (comma separated, empty: all)')}<input value={rule.categories} onChange={(event) => setDraft({ ...rule, categories: event.target.value })} /></label>
         {save.isError ? <p role="alert" className="negative">{whatWentWrong(save.error)}</p> : null}{save.isSuccess && draft === null ? <p role="status" className="notice good">{t('Zapisane.', 'Saved.')}</p> : null}
         <button className="button second" type="submit" disabled={save.isPending || draft === null}>{t('Zapisz zasadę', 'Save the rule')}</button>
       </form></section>

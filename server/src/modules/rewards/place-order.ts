@@ -81,7 +81,7 @@ export async function placeOrder(context: Context, draft: OrderDraft): Promise<P
     const known = await row<{ order_id: bigint }>(tx, sql`SELECT order_id FROM rewards.reward_order WHERE program_id = ${program.programId} AND member_id = ${memberId} AND reference = ${draft.reference}`);
     if (known) return placedOf(tx, program, known.order_id);
     const desk: Desk = { tx, context, program, settings: await readSettings(tx, program), posting };
-    await assertMayOrder(desk, memberId, draft);
+    const stateAsks = await assertMayOrder(desk, memberId, draft);
     const lines = await linesOf(tx, context, program, memberId, draft, posting.bookedOn);
     const [need] = await needsOf(tx, program, memberId, lines, draft.address);
     if (need) throw refuse(REFUSED[need]);
@@ -91,7 +91,7 @@ export async function placeOrder(context: Context, draft: OrderDraft): Promise<P
     const accountIsNew = account !== null && isNew(account, posting.bookedOn, desk.settings.approval.new_account_days);
     for (const line of lines) {
       await assertWithinLimit(desk, memberId, line);
-      for (let piece = 0; piece < line.quantity; piece += 1) await placePiece(desk, { orderId, memberId, payerId: paying?.payerId ?? null, account, line, ask: asksPerson(desk.settings, line, accountIsNew) });
+      for (let piece = 0; piece < line.quantity; piece += 1) await placePiece(desk, { orderId, memberId, payerId: paying?.payerId ?? null, account, line, ask: stateAsks || asksPerson(desk.settings, line, accountIsNew) });
     }
     await checkBudgets(tx, context, program, lines.reduce((sum, line) => sum + line.piece.cost * BigInt(line.quantity), 0n));
     await audit(tx, context, { action: 'order.placed', subject: `order:${orderId}`, programId: program.programId, after: { reference: draft.reference, lines: draft.lines } });
@@ -100,15 +100,19 @@ export async function placeOrder(context: Context, draft: OrderDraft): Promise<P
   }).then((placed) => { crashPoint('order-after-commit'); return placed; });
 }
 
-async function assertMayOrder({ tx, program, settings, posting }: Desk, memberId: bigint, draft: OrderDraft): Promise<void> {
+/** Refuses who may not order at all; answers whether the member's state asks for a person to approve. */
+async function assertMayOrder({ tx, program, settings, posting }: Desk, memberId: bigint, draft: OrderDraft): Promise<boolean> {
   const on = posting.bookedOn;
   if (settings.ordering === 'closed') throw refuse('ordering_closed');
-  if ((await stateOn(tx, program, memberId, on)) !== 'active') throw refuse('member_cannot_order');
+  const state = await stateOn(tx, program, memberId, on);
+  const stateAsks = (settings.approval.member_states as readonly string[]).includes(state);
+  if (state !== 'active' && !stateAsks) throw refuse('member_cannot_order');
   const terms = await currentTerms(tx, program, on);
   if (terms?.material && !(await listAccepted(tx, program, memberId)).some((item) => item.version === terms.version)) throw refuse('terms_not_accepted');
   if (program.settings['employer_consent'] === 'block_payout' && (await employerMissing(tx, program, memberId, on)) !== null) throw refuseUnits('employer_consent_missing');
   const pieces = draft.lines.reduce((sum, line) => sum + line.quantity, 0);
   if (pieces < 1 || pieces > PIECES_PER_ORDER_MAX) throw refuse('amount_not_offered', { pl: `Najwyżej ${PIECES_PER_ORDER_MAX} sztuk w zamówieniu.`, en: `At most ${PIECES_PER_ORDER_MAX} pieces an order.` });
+  return stateAsks;
 }
 
 async function writeOrder({ tx, context, program, posting }: Desk, memberId: bigint, draft: OrderDraft): Promise<bigint> {

@@ -15,7 +15,7 @@ import { refuse } from './refusals.ts';
 export const settingsShape = z.strictObject({
   ordering: z.enum(['open', 'closed']).default('open'),
   payer: z.strictObject({ name: z.string().max(200).default(''), nip: z.string().max(10).default(''), address: z.array(z.string().max(100)).max(3).default([]), account: z.string().max(34).default(''), bic: z.string().max(11).default('') }).prefault({}),
-  approval: z.strictObject({ kinds: z.array(z.enum(KINDS)).default(['transfer', 'prepaid']), from_minor: z.number().int().min(0).default(50_000), new_account_days: z.number().int().min(0).max(365).default(7) }).prefault({}),
+  approval: z.strictObject({ kinds: z.array(z.enum(KINDS)).default(['transfer', 'prepaid']), from_minor: z.number().int().min(0).default(50_000), new_account_days: z.number().int().min(0).max(365).default(7), /** Members in these states may order too, but a person approves. */ member_states: z.array(z.enum(['suspended', 'invited'])).default([]) }).prefault({}),
   bank: bankProfileShape.prefault({}), topup: topupTemplateShape.prefault({}),
   fee_bp: z.number().int().min(0).max(10_000).default(0), redemption_rate_bp: z.number().int().min(0).max(10_000).nullable().default(8_500), unit_costs: z.record(z.string(), z.string().regex(/^\d{1,9}(\.\d{1,8})?$/)).default({}),
 });
