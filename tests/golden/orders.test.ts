@@ -24,7 +24,7 @@ import { readSettings } from '../../server/src/modules/rewards/settings.ts';
 import { makeTaxForm, openTaxForm, listTaxForms, readTaxYear } from '../../server/src/modules/rewards/tax-forms.ts';
 import { listOrders, readEvidence } from '../../server/src/modules/rewards/read-orders.ts';
 import { revealCode } from '../../server/src/modules/rewards/vouchers.ts';
-import { anInstallation, type Installation } from '../support/installation.ts';
+import { anInstallation, type Installation, type TestContext } from '../support/installation.ts';
 import { PROFILE, aReward, aShop, type Shop } from '../support/reward-world.ts';
 import { aProgram, perHundred } from '../support/world.ts';
 
@@ -89,9 +89,10 @@ test('where the policy lets suspended members order, a person approves what an a
   await world.offer(aReward('kettle', { price: '10' }));
   await world.earn('shop', 100);
   expect((await world.order('shop', [{ reward: 'kettle' }])).items[0]?.state).toBe('approved');
-  await recordInput(world.context, { kind: 'states', program: 'p', states: [{ member: 'shop', state: 'suspended', from: '2026-06-15' }] });
+  (world.context as TestContext).clock.at = '2026-06-20T10:00:00Z';
+  await recordInput(world.context, { kind: 'states', program: 'p', states: [{ member: 'shop', state: 'suspended', from: '2026-06-20' }] });
   expect((await world.order('shop', [{ reward: 'kettle' }])).items[0]?.state).toBe('requested');
-  await recordInput(world.context, { kind: 'states', program: 'p', states: [{ member: 'shop', state: 'left', from: '2026-06-15' }] });
+  await recordInput(world.context, { kind: 'states', program: 'p', states: [{ member: 'shop', state: 'left', from: '2026-06-20' }] });
   expect(await refused(world.order('shop', [{ reward: 'kettle' }]))).toBe('member_cannot_order');
 });
 
