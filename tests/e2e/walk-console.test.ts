@@ -4,9 +4,9 @@ import { aStage, noBrowser, type Stage } from '../support/stage.ts';
 import { someOrders } from '../support/stage-rewards.ts';
 import { CELLS, rawText, walk, type Group } from '../support/walk.ts';
 
-const GROUP: Group = { name: 'the console', email: 'operator@stage.example', to: '/console', screens: CONSOLE_SCREENS };
+const GROUP: Group = { name: 'the console', email: 'operator@stage.example', to: '/console', screens: CONSOLE_SCREENS.filter((_, index) => index % 2 === 0) }; // the other half has a file of its own, so that two can walk at once
 
-describe.skipIf(noBrowser)('every screen of the console: axe finds nothing, nothing sticks out, no key and no error shows', () => {
+describe.skipIf(noBrowser)('half of the console’s screens: axe finds nothing, nothing sticks out, no key and no error shows', () => {
   let stage: Stage;
   beforeAll(async () => { stage = await aStage(); await stage.person('operator'); await someOrders(stage); });
   afterAll(() => stage?.close());
