@@ -2,8 +2,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Refusal } from '@premia/kernel';
-import { approveBatch, approveItems, confirmBatch, exportBatch, httpProvider, moveItems, proposeBatch, sendPayouts, type Outcome, type Payout, type Provider } from '../../server/src/modules/rewards/index.ts';
+import { approveBatch, approveItems, confirmBatch, exportBatch, httpProvider, moveItems, proposeBatch, saveAccount, sendPayouts, type Outcome, type Payout, type Provider } from '../../server/src/modules/rewards/index.ts';
 import { cancelOwn } from '../../server/src/modules/rewards/decide-items.ts';
+import { findMember, findProgram } from '../../server/src/modules/members/index.ts';
 import { anInstallation, type Installation, type TestContext } from '../support/installation.ts';
 import { aReward, aShop, type Shop } from '../support/reward-world.ts';
 
@@ -126,6 +127,19 @@ test('a provider that times out after doing the work, or before: each payout is 
   }
   expect([...provider.paid.values()]).toEqual(Array.from({ length: 20 }, () => 1));
   expect(await world.states()).toEqual({ delivered: 20 });
+  await world.verified();
+});
+
+test('a payout the provider never heard of is not sent to an account that nobody approved: it fails, and the units are back', async () => {
+  const world = await shop({}, { approval: { kinds: [], from_minor: 50_000, new_account_days: 0 } });
+  for (const member of ['ala', 'ola']) await requested(world, member, 'transfer', 'simulated');
+  const provider = aProvider((call) => (call === 1 ? 'before' : call === 2 ? 'after' : null)); // ala's was never done, ola's was
+  expect(await sendPayouts(world.as('job'), 'p', provider)).toEqual({ done: 0, refused: 0, open: 2 });
+  await world.context.transaction(async (tx) => { const program = await findProgram(tx, 'p'); for (const member of ['ala', 'ola']) await saveAccount(tx, world.context, program, { memberId: (await findMember(tx, program, member)).memberId, iban: 'DE89370400440532013000', holder: 'X', on: '2026-06-15' }); });
+  (world.context as TestContext).clock.at = '2026-06-15T10:05:00Z';
+  expect(await sendPayouts(world.as('job'), 'p', provider)).toEqual({ done: 1, refused: 1, open: 0 });
+  expect([provider.calls, [...provider.paid.values()], await world.states()]).toEqual([2, [1], { delivered: 1, failed: 1 }]);
+  expect([(await world.balance('ala')).total, (await world.balance('ola')).total]).toEqual([500n, 400n]);
   await world.verified();
 });
 

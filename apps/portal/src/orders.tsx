@@ -63,7 +63,7 @@ function Piece({ item }: { item: Item }) {
       <header className="line"><h2>{said(item.reward_name)}</h2><strong className="figures">{inUnit(item.units, item.unit, program.units)}</strong></header>
       <p className={toneOf(item.state)}><strong>{said(item.state_name)}</strong></p>
       {item.reason && item.reason !== 'account' ? <p>{item.state === 'awaiting_payment' ? <>{t('Do zapłaty:', 'To pay:')} <strong>{due(item.reason)}</strong></> : <>{t('Powód:', 'Reason:')} {item.reason}</>}</p> : null}
-      {item.reason === 'account' ? <p>{t('Zmieniło się konto, więc wypłata jest zatwierdzana jeszcze raz.', 'The account has changed, so the payout is approved once more.')}</p> : null}
+      {item.reason === 'account' ? <p>{item.state === 'failed' ? t('Zmieniło się konto albo karta, zanim wypłata wyszła. Zamów ją jeszcze raz.', 'The account or card changed before the payout went out. Order it again.') : t('Zmieniło się konto, więc wypłata jest zatwierdzana jeszcze raz.', 'The account has changed, so the payout is approved once more.')}</p> : null}
       <dl>
         {Number(item.worth) > 0 ? <><dt>{t('Wartość', 'Worth')}</dt><dd className="figures">{money(item.worth, program.currency)}</dd></> : null}
         {item.tax && item.tax.tax !== '0.00' ? <><dt>{t('Podatek', 'Tax')} ({item.tax.form})</dt><dd className="figures">{money(item.tax.tax, program.currency)}</dd><dt>{t('Do wypłaty', 'Paid out')}</dt><dd className="figures">{money(item.tax.pay, program.currency)}</dd></> : null}

@@ -59,17 +59,18 @@ export async function sendPayouts(context: Context, programKey: string, provider
 const waiting = (context: Context, programKey: string): Promise<bigint[]> => atDesk(context, programKey, async ({ tx, program }) => (await rows<{ id: bigint }>(tx, sql`SELECT i.item_id AS id FROM rewards.item AS i JOIN rewards.reward AS r ON r.tenant_id = i.tenant_id AND r.program_id = i.program_id AND r.reward_id = i.reward_id
   WHERE i.program_id = ${program.programId} AND (i.state = 'sent' OR (i.state = 'approved' AND r.provider IS NOT NULL)) ORDER BY i.item_id LIMIT ${AT_A_TIME}`)).map((item) => item.id));
 
-type Known = { payout: Payout; first: boolean };
+/** `payout` is null where it must not be sent any more: there is no card or account, or not the one that was approved. It may have been paid before, so it is asked about all the same. */
+type Known = { externalId: string; payout: Payout | null; first: boolean };
 
 async function begin(context: Context, programKey: string, itemId: bigint): Promise<Known | null> {
   return atDesk(context, programKey, async (desk) => {
     const [item] = await lockItems(desk, [itemId]);
     if (!item || (item.state !== 'approved' && item.state !== 'sent')) return null;
     const payout = await payoutOf(desk, item).catch((error: unknown) => { if (error instanceof Refusal) return null; throw error; }); // no card or account any more: a person looks at it
-    if (payout === null) return null;
+    if (payout === null && item.state === 'approved') return null;
     if (!(await take(desk, item))) return null;
     if (item.state === 'approved') await moveItem(desk, item, 'send');
-    return { payout, first: item.state === 'approved' };
+    return { externalId: externalIdOf(desk.program.programId, item.itemId), payout, first: item.state === 'approved' };
   });
 }
 
@@ -83,15 +84,21 @@ async function payoutOf({ tx, context, program }: Desk, item: Item): Promise<Pay
   const tax = await fixedTaxOf(tx, program, item.itemId);
   const card = item.kind === 'prepaid' ? await cardOf(tx, program, item.memberId) : null;
   if (!tax || (item.kind === 'prepaid' && !card)) return null;
-  const to = card ? context.db.vault.open(context.tenantId, card.proxy).toString() : (await openAccount(tx, context, program, item.memberId)).iban;
+  const account = card ? null : await openAccount(tx, context, program, item.memberId);
+  if (account && !(await wasApproved({ tx, program }, item, account.mark))) return null;
+  const to = card ? context.db.vault.open(context.tenantId, card.proxy).toString() : account?.iban ?? '';
   return { externalId: externalIdOf(program.programId, item.itemId), amount: formatMinor(tax.pay, program.currencyScale), currency: program.currency, to };
 }
 
+/** Whether the account of today is the one that the approver saw. */
+const wasApproved = async ({ tx, program }: Pick<Desk, 'tx' | 'program'>, item: Item, mark: Buffer): Promise<boolean> => (await rows(tx, sql`SELECT 1 FROM rewards.item WHERE program_id = ${program.programId} AND item_id = ${item.itemId} AND account_mark = ${mark}`)).length > 0;
+
 /** An item that was on its way before is asked about first. No answer is no outcome: the next round asks again. */
-async function askOrSend(provider: Provider, { payout, first }: Known): Promise<Outcome> {
+async function askOrSend(provider: Provider, { externalId, payout, first }: Known): Promise<Outcome> {
   try {
-    const said = first ? { is: 'unknown' as const } : await provider.ask(payout.externalId);
-    return said.is === 'unknown' ? await provider.send(payout) : said;
+    const said = first ? { is: 'unknown' as const } : await provider.ask(externalId);
+    if (said.is !== 'unknown') return said;
+    return payout === null ? { is: 'refused', reason: 'account' } : await provider.send(payout);
   } catch { return { is: 'working' }; }
 }
 

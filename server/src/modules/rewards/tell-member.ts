@@ -25,7 +25,7 @@ export async function tellMember(context: Context, event: OutboxEvent, outside: 
   if (!found) return;
   for (const { email, locale } of (await outside.people(found.users)).values()) {
     const say = (pl: string, en: string): string => (locale === 'pl' ? pl : en);
-    const lines = [`${found.reward[locale]} (${formatMinor(found.units, found.scale)}): ${STATE_WORDS[state][locale]}.`, ...(found.reason === null ? [] : [`${say('Powód', 'Reason')}: ${found.reason}`]), ...(found.tracking === null ? [] : [`${say('Numer przesyłki', 'Shipment')}: ${found.tracking}`])];
+    const lines = [`${found.reward[locale]} (${formatMinor(found.units, found.scale)}): ${STATE_WORDS[state][locale]}.`, ...(found.reason === null ? [] : [`${say('Powód', 'Reason')}: ${found.reason === 'account' ? say('zmieniło się konto albo karta', 'the account or card has changed') : found.reason}`]), ...(found.tracking === null ? [] : [`${say('Numer przesyłki', 'Shipment')}: ${found.tracking}`])];
     await outside.mailer(context, { to: email, subject: `${found.program[locale]}: ${found.reward[locale]} – ${STATE_WORDS[state][locale]}`, body: lines.join('\n'), link: `${outside.publicUrl}/rewards/orders/${String(event.payload['order'])}` });
   }
 }
