@@ -150,6 +150,7 @@ function Settings() {
   const found = useQuery({ queryKey: ['payout-settings', program.key], queryFn: () => api.readPayoutSettings({ params: { program: program.key } }) });
   if (found.isPending) return <Bones />;
   if (found.isError) return <Failed error={found.error} again={() => void found.refetch()} />;
+  // the contract leaves the settings' shape to the server, which fills in what is absent: here it is whole
   return <SettingsForm key={JSON.stringify(found.data.settings)} known={found.data.settings as unknown as PayoutSettings} may={may('payouts:settings')} />;
 }
 

@@ -6,7 +6,6 @@ import { audit } from '../identity/index.ts';
 import type { Program } from '../members/index.ts';
 import { refuse } from './refusals.ts';
 
-export const CARD_STATES = ['issued', 'active', 'blocked', 'closed'] as const;
 export type Card = { card_id: bigint; member: string; name: string | null; last4: string; state: string; issued_on: Day };
 
 /** Whether a text is a number as printed on payment cards: 13 to 19 digits that pass Luhn (ISO/IEC 7812-1). Such a number is never kept here. */

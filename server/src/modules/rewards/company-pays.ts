@@ -4,6 +4,7 @@ import { instant, type Context } from '../../platform/context.ts';
 import { row, type Tx } from '../../platform/database.ts';
 import { audit } from '../identity/index.ts';
 import type { Program } from '../members/index.ts';
+import { ownItems } from './items.ts';
 import { refuse } from './refusals.ts';
 
 export type CompanyRule = { pays: boolean; monthly: bigint | null; categories: string[] | null };
@@ -34,7 +35,7 @@ export async function assertCompanyPays(tx: Tx, program: Program, memberId: bigi
   if (!paying || ordered.some((line) => paying.rule.categories !== null && !paying.rule.categories.includes(line.category))) throw refuse('company_does_not_pay');
   if (paying.rule.monthly === null) return paying;
   for (const unitId of new Set(ordered.map((line) => line.unitId))) {
-    const { used } = must(await row<{ used: bigint }>(tx, sql`SELECT COALESCE(sum(units), 0)::bigint AS used FROM rewards.item AS i WHERE i.program_id = ${program.programId} AND i.member_id = ${memberId} AND i.unit_id = ${unitId} AND i.payer_id IS NOT NULL AND i.placed_on >= ${windowStart(on, 'month')}::date AND i.state NOT IN ('rejected', 'cancelled', 'failed', 'returned')`), 'sum');
+    const { used } = must(await row<{ used: bigint }>(tx, sql`SELECT COALESCE(sum(units), 0)::bigint AS used FROM rewards.item AS i WHERE i.program_id = ${program.programId} AND ${ownItems(memberId)} AND i.unit_id = ${unitId} AND i.payer_id IS NOT NULL AND i.placed_on >= ${windowStart(on, 'month')}::date AND i.state NOT IN ('rejected', 'cancelled', 'failed', 'returned')`), 'sum');
     const now = ordered.filter((line) => line.unitId === unitId).reduce((sum, line) => sum + line.units, 0n);
     if (used + now > paying.rule.monthly) throw refuse('company_limit_reached');
   }

@@ -14,8 +14,6 @@ import { readSettings } from './settings.ts';
 import { fixTax, type FixedTax } from './tax-table.ts';
 import { replaceCode } from './vouchers.ts';
 
-export const ITEMS_PER_CALL_MAX = 200;
-
 /** Opens a desk: one program, one transaction, one booking day. */
 export const atDesk = <T>(context: Context, programKey: string, work: (desk: Desk) => Promise<T>): Promise<T> => context.transaction(async (tx) => {
   const program = await findProgram(tx, programKey);

@@ -34,7 +34,6 @@ export const next = (kind: Kind, state: State, action: Action): State | null => 
 export type Units = 'held' | 'spent' | 'back';
 const UNITS: Record<State, Units> = { requested: 'held', awaiting_payment: 'held', approved: 'held', batched: 'held', exported: 'held', sent: 'held', issued: 'spent', shipped: 'spent', delivered: 'spent', rejected: 'back', cancelled: 'back', failed: 'back', returned: 'back' };
 export const unitsIn = (state: State): Units => UNITS[state];
-export const isOpen = (state: State): boolean => UNITS[state] === 'held' || state === 'shipped';
 
 /** What a member reads about a state of an order. */
 export const STATE_WORDS: Record<State, Phrase> = {

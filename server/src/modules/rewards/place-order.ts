@@ -12,7 +12,7 @@ import { checkBudgets } from './budgets.ts';
 import { cardOf } from './cards.ts';
 import { assertCompanyPays, payingFor } from './company-pays.ts';
 import { approveItem } from './decide-items.ts';
-import { itemColumns, referenceOf, writeSteps, type Desk, type Item } from './items.ts';
+import { itemColumns, ownItems, referenceOf, writeSteps, type Desk, type Item } from './items.ts';
 import { refuse } from './refusals.ts';
 import { assertOffered, findReward, isPooled, pieceOf, type Piece, type Reward } from './reward.ts';
 import { readSettings, type PayoutSettings } from './settings.ts';
@@ -91,7 +91,8 @@ export async function placeOrder(context: Context, draft: OrderDraft): Promise<P
     const accountIsNew = account !== null && isNew(account, posting.bookedOn, desk.settings.approval.new_account_days);
     for (const line of lines) {
       await assertWithinLimit(desk, memberId, line);
-      for (let piece = 0; piece < line.quantity; piece += 1) await placePiece(desk, { orderId, memberId, payerId: paying?.payerId ?? null, account, line, ask: stateAsks || asksPerson(desk.settings, line, accountIsNew) });
+      const unit = await unitOf(tx, program, line.reward);
+      for (let piece = 0; piece < line.quantity; piece += 1) await placePiece(desk, { orderId, memberId, payerId: paying?.payerId ?? null, account, line, unit, ask: stateAsks || asksPerson(desk.settings, line, accountIsNew) });
     }
     await checkBudgets(tx, context, program, lines.reduce((sum, line) => sum + line.piece.cost * BigInt(line.quantity), 0n));
     await audit(tx, context, { action: 'order.placed', subject: `order:${orderId}`, programId: program.programId, after: { reference: draft.reference, lines: draft.lines } });
@@ -125,7 +126,7 @@ async function assertWithinLimit({ tx, program, posting }: Desk, memberId: bigin
   if (reward.limitCount === null) return;
   const window = reward.limitWindow ?? 'program';
   const from = window === 'program' ? '-infinity' : windowStart(posting.bookedOn, window);
-  const { n } = must(await row<{ n: number }>(tx, sql`SELECT count(*)::int AS n FROM rewards.item AS i WHERE i.program_id = ${program.programId} AND i.member_id = ${memberId} AND i.reward_id = ${reward.rewardId} AND i.placed_on >= ${from}::date AND i.state NOT IN ('rejected', 'cancelled', 'failed', 'returned')`), 'count');
+  const { n } = must(await row<{ n: number }>(tx, sql`SELECT count(*)::int AS n FROM rewards.item AS i WHERE i.program_id = ${program.programId} AND ${ownItems(memberId)} AND i.reward_id = ${reward.rewardId} AND i.placed_on >= ${from}::date AND i.state NOT IN ('rejected', 'cancelled', 'failed', 'returned')`), 'count');
   if (n + quantity > reward.limitCount) throw refuse('limit_reached', { pl: `„${reward.names.pl}”: najwyżej ${reward.limitCount}.`, en: `“${reward.names.en}”: at most ${reward.limitCount}.` });
 }
 
@@ -134,12 +135,12 @@ function asksPerson({ approval }: PayoutSettings, { reward, piece, taxed }: Line
   return reward.approval === 'always' || approval.kinds.includes(reward.kind) || piece.worth >= BigInt(approval.from_minor) || taxed === null || (reward.kind === 'transfer' && accountIsNew);
 }
 
-async function placePiece(desk: Desk, { orderId, memberId, payerId, account, line, ask }: { orderId: bigint; memberId: bigint; payerId: bigint | null; account: Account | null; line: Line; ask: boolean }): Promise<void> {
+async function placePiece(desk: Desk, { orderId, memberId, payerId, account, line, unit, ask }: { orderId: bigint; memberId: bigint; payerId: bigint | null; account: Account | null; line: Line; unit: Unit; ask: boolean }): Promise<void> {
   const { tx, context, program, posting } = desk;
   const { reward, piece } = line;
   const item = must(await row<Item>(tx, sql`INSERT INTO rewards.item AS i (tenant_id, program_id, order_id, member_id, reward_id, kind, state, unit_id, units, worth_minor, co_pay_minor, cost_minor, placed_on, payer_id)
     VALUES (${context.tenantId}, ${program.programId}, ${orderId}, ${memberId}, ${reward.rewardId}, ${reward.kind}, 'requested', ${reward.unitId}, ${piece.units}, ${piece.worth}, ${reward.coPay}, ${piece.cost}, ${posting.bookedOn}, ${payerId}) RETURNING ${itemColumns}`), 'item');
-  const hold = await holdUnits(tx, { ...posting, memberId: payerId ?? memberId, unitId: reward.unitId }, await unitOf(tx, program, reward), { amount: piece.units, reference: referenceOf(item.itemId) });
+  const hold = await holdUnits(tx, { ...posting, memberId: payerId ?? memberId, unitId: reward.unitId }, unit, { amount: piece.units, reference: referenceOf(item.itemId) });
   if (hold.memberId !== (payerId ?? memberId) || hold.amount !== piece.units || hold.state !== 'held') throw new Error(`the hold of item ${item.itemId} is not its own`);
   await takeStock(tx, program, reward, item.itemId, posting.bookedOn); // after the hold: who takes the last one can pay for it
   await writeSteps(desk, [item.itemId], 'requested');

@@ -44,6 +44,5 @@ const TEXTS = {
   settings_malformed: { status: 422, pl: 'Ustawienia są niepełne.', en: 'The settings are not complete.' },
 } as const satisfies Record<string, Told>;
 export type RewardRefusal = keyof typeof TEXTS;
-export const REWARD_REFUSALS = Object.keys(TEXTS) as RewardRefusal[];
 /** With `detail`, which of them it is about. */
 export const refuse = (code: RewardRefusal, detail?: { pl: string; en: string }, places: readonly RefusalPlace[] = []): Refusal => new Refusal(code, TEXTS[code].status, phrase(`${TEXTS[code].pl}${detail ? ` ${detail.pl}` : ''}`, `${TEXTS[code].en}${detail ? ` ${detail.en}` : ''}`), places);

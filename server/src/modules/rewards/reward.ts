@@ -2,7 +2,7 @@ import { roundRatio, type Day, type Phrase } from '@premia/kernel';
 import { sql, type RawBuilder } from 'kysely';
 import { z } from 'zod';
 import { row, rows, type Tx } from '../../platform/database.ts';
-import { KINDS, railOf, type Kind } from './machine.ts';
+import { railOf, type Kind } from './machine.ts';
 import { refuse } from './refusals.ts';
 
 /** Who may see and order a reward: every list that is there must hold. */
@@ -19,7 +19,6 @@ export type Reward = {
 
 /** Whether codes are given out of a pool: then they are the stock. */
 export const isPooled = (kind: Kind): boolean => railOf(kind) === 'code';
-export { KINDS };
 
 /** Codes of a pool that may still be given out on a day: earliest expiry first, none that ends too soon. */
 export const freeCodes = (on: Day): RawBuilder<unknown> => sql`rewards.voucher AS v WHERE v.tenant_id = r.tenant_id AND v.program_id = r.program_id AND v.reward_id = r.reward_id AND v.state = 'available' AND v.valid_to >= ${on}::date + r.least_days`;

@@ -31,6 +31,7 @@ type Filled = { data: ProfileData; income: bigint; tax: bigint };
  */
 export async function makeTaxForm(tx: Tx, context: Context, program: Program, given: { year: number; form: Form }): Promise<{ formId: bigint; people: number; version: number; sha256: string; due: ReturnType<typeof formDue> }> {
   const payer = payerOf(program, await readSettings(tx, program));
+  await sql`SELECT pg_advisory_xact_lock(hashtext(${`tax form ${context.tenantId} ${payer} ${given.year} ${given.form}`}))`.execute(tx); // two makings at once are two versions
   const found = (await readTaxYear(tx, context, program, given.year)).filter((person) => person.form === given.form && (person.income !== 0n || person.corrected !== 0n));
   const taxed = found.filter((person) => given.form !== 'PIT-8AR' || person.tax > 0n || person.corrected !== 0n);
   const faults: RefusalPlace[] = [];

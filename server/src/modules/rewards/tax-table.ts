@@ -25,6 +25,7 @@ export async function listTaxRules(tx: Tx, context: Context): Promise<TableRow[]
 
 /** A row of that code as its next version. It counts once an authorised person has confirmed it; until then the versions before do. */
 export async function saveTaxRule(tx: Tx, context: Context, rule: TaxRule): Promise<{ ruleId: bigint; version: number }> {
+  await sql`SELECT pg_advisory_xact_lock(hashtext(${`tax rule ${context.tenantId} ${rule.code}`}))`.execute(tx); // two versions at once are two versions
   const made = await row<{ ruleId: bigint; version: number }>(tx, sql`INSERT INTO rewards.tax_rule (tenant_id, code, version, body) SELECT ${context.tenantId}, ${rule.code}, COALESCE(max(version), 0) + 1, ${JSON.stringify(rule)}::jsonb FROM rewards.tax_rule WHERE code = ${rule.code} RETURNING rule_id AS "ruleId", version`);
   if (!made) throw refuse('tax_rule_not_found');
   await audit(tx, context, { action: 'tax_rule.saved', subject: `tax:${rule.code}:${made.version}`, after: rule });
