@@ -19,7 +19,7 @@ import { verifyAll } from '../../server/src/verify.ts';
  * Battery C2: the server killed again and again while it records a large import; each start takes the work up by itself. KILL_LINES and
  * KILLS make it larger.
  */
-const LINES = Number(process.env['KILL_LINES'] ?? 40_000);
+const LINES = Number(process.env['KILL_LINES'] ?? 70_000);
 const KILLS = Number(process.env['KILLS'] ?? 4);
 const SEED = 7;
 

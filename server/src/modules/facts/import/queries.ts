@@ -19,10 +19,12 @@ export const CHECKS: readonly Check[] = [
   { takes: ['program', 'import'], text: `WITH later AS MATERIALIZED (
       SELECT part, row_no FROM (SELECT part, row_no, content_hash, first_value(content_hash) OVER same AS first_hash FROM staging.staged AS s WHERE ${OF} AND line_no IS NOT NULL
         WINDOW same AS (PARTITION BY number, line_no ORDER BY part, row_no)) AS x WHERE content_hash <> first_hash) UPDATE staging.staged AS s SET problem = ${problem(`'line'`, `s.number || ' / ' || s.line_no`, `'line_repeated_changed'`)} FROM later WHERE ${OPEN} AND s.part = later.part AND s.row_no = later.row_no` },
-  // 205 beside a known 0205: a spreadsheet ate the zero. The code must not find another product, nor make a new one.
-  { takes: ['program', 'import'], text: `UPDATE staging.staged AS s SET problem = ${problem(`'product'`, 's.product_code', `'leading_zero_lost'`)}
-      WHERE ${OPEN} AND s.product_code ~ '^[1-9][0-9]*$' AND NOT EXISTS (SELECT 1 FROM facts.product AS p WHERE p.program_id = $1 AND p.sku = s.product_code AND p.known)
-        AND EXISTS (SELECT 1 FROM facts.product AS p WHERE p.program_id = $1 AND p.known AND p.sku LIKE '0%' AND ltrim(p.sku, '0') = s.product_code)` },
+  // 205 beside a known 0205: a spreadsheet ate the zero. The code must not find another product, nor make a new one. Known codes are looked
+  // up in a hash made once: IS TRUE keeps the planner from turning it into a join, which looped over all products for every row (1.4 s for 1,500).
+  { takes: ['program', 'import'], text: `WITH bare AS MATERIALIZED (SELECT ltrim(p.sku, '0') AS code FROM facts.product AS p WHERE p.program_id = $1 AND p.known AND p.sku LIKE '0%')
+      UPDATE staging.staged AS s SET problem = ${problem(`'product'`, 's.product_code', `'leading_zero_lost'`)}
+      WHERE ${OPEN} AND s.product_code ~ '^[1-9][0-9]*$' AND (s.product_code IN (SELECT code FROM bare)) IS TRUE
+        AND NOT EXISTS (SELECT 1 FROM facts.product AS p WHERE p.program_id = $1 AND p.sku = s.product_code AND p.known)` },
   { takes: ['program', 'import', 'currency'], text: `UPDATE staging.staged AS s SET problem = ${problem(`'currency'`, 's.currency', `'rate_missing'`)}
       WHERE ${OPEN} AND s.currency <> $3 AND NOT EXISTS (SELECT 1 FROM facts.rate AS r WHERE r.program_id = $1 AND r.currency = s.currency AND r.day <= s.occurred_on AND r.day > s.occurred_on - 8)` },
   { takes: ['program', 'import', 'unknown'], text: `UPDATE staging.staged AS s SET problem = ${problem(`'party'`, `COALESCE(s.buyer, s.rep, s.seller)`, `'party_unknown'`)}
