@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { approveImport } from '../../server/src/modules/entitlements/index.ts';
 import { stageImport } from '../../server/src/modules/facts/index.ts';
 import { onceByKey } from '../../server/src/platform/idempotency.ts';
-import { startJobs, type Tasks } from '../../server/src/platform/jobs.ts';
+import { listFailedJobs, startJobs, type Tasks } from '../../server/src/platform/jobs.ts';
 import { deliverOutbox, publishEvent } from '../../server/src/platform/outbox.ts';
 import { makeTasks, takeUp } from '../../server/src/tasks.ts';
 import { resumeImports } from '../../server/src/modules/entitlements/index.ts';
@@ -77,4 +77,16 @@ test('idempotency keys are kept 30 days, then purged; what they protected still 
   expect((await call()).hit).toBe(true);
   await makeTasks(installation.db, () => world.context.now() + 31 * 86_400_000)['purge']?.({ tenant: '', program: '' });
   expect([(await call()).hit, calls]).toEqual([false, 2]);
+});
+
+test('what failed is shown to whose it is, with its reason and next try, and nobody else', async () => {
+  const [one, two] = [await anApprovedImport(), await anApprovedImport()];
+  const failing: Tasks = { ...makeTasks(installation.db), record_import: async (payload) => { if (payload.tenant === String(one.world.context.tenantId)) throw new Error('the disk is full\nand more'); } };
+  await installation.admin(`UPDATE graphile_worker._private_jobs SET run_at = now()`);
+  const jobs = await startJobs(installation.url, failing, () => undefined);
+  const failedOf = (world: typeof one.world) => world.context.transaction(listFailedJobs);
+  try { await until(async () => (await failedOf(one.world)).length > 0); } finally { await jobs.stop(); }
+  expect(await failedOf(one.world)).toMatchObject([{ task: 'record_import', program: 'p', tries: 1, error: 'the disk is full' }]);
+  expect((await failedOf(one.world))[0]?.next_try?.getTime()).toBeGreaterThan(0);
+  expect(await failedOf(two.world)).toEqual([]);
 });

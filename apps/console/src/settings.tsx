@@ -15,8 +15,8 @@ export function Settings({ id = 'me' }: { id?: string }) {
     <>
       <Head title={t('Ustawienia', 'Settings')} />
       <Tabs value={id} onChange={(value) => go(`/settings/${value}`)} keepMounted={false}>
-        <Tabs.List mb="sm"><Tabs.Tab value="me">{t('Moje logowanie', 'My sign-in')}</Tabs.Tab>{may('people:write') ? <Tabs.Tab value="people">{t('Ludzie i role', 'People and roles')}</Tabs.Tab> : null}{may('members:write') ? <Tabs.Tab value="invitations">{t('Zaproszenia', 'Invitations')}</Tabs.Tab> : null}{may('keys:write') ? <Tabs.Tab value="keys">{t('Klucze API', 'API keys')}</Tabs.Tab> : null}<Tabs.Tab value="look">{t('Wygląd', 'Look')}</Tabs.Tab><Tabs.Tab value="terms">{t('Regulamin', 'Terms')}</Tabs.Tab>{may('audit:read') ? <Tabs.Tab value="audit">{t('Dziennik', 'Audit')}</Tabs.Tab> : null}</Tabs.List>
-        <Tabs.Panel value="me"><Me /></Tabs.Panel><Tabs.Panel value="people"><Only permission="people:write"><People /></Only></Tabs.Panel><Tabs.Panel value="invitations"><Only permission="members:write"><Invitations /></Only></Tabs.Panel><Tabs.Panel value="keys"><Only permission="keys:write"><Keys /></Only></Tabs.Panel><Tabs.Panel value="look"><LookPanel /></Tabs.Panel><Tabs.Panel value="terms"><Terms /></Tabs.Panel><Tabs.Panel value="audit"><Only permission="audit:read"><Audit /></Only></Tabs.Panel>
+        <Tabs.List mb="sm"><Tabs.Tab value="me">{t('Moje logowanie', 'My sign-in')}</Tabs.Tab>{may('people:write') ? <Tabs.Tab value="people">{t('Ludzie i role', 'People and roles')}</Tabs.Tab> : null}{may('members:write') ? <Tabs.Tab value="invitations">{t('Zaproszenia', 'Invitations')}</Tabs.Tab> : null}{may('keys:write') ? <Tabs.Tab value="keys">{t('Klucze API', 'API keys')}</Tabs.Tab> : null}<Tabs.Tab value="look">{t('Wygląd', 'Look')}</Tabs.Tab><Tabs.Tab value="terms">{t('Regulamin', 'Terms')}</Tabs.Tab>{may('audit:read') ? <Tabs.Tab value="jobs">{t('Praca w tle', 'Background work')}</Tabs.Tab> : null}{may('audit:read') ? <Tabs.Tab value="audit">{t('Dziennik', 'Audit')}</Tabs.Tab> : null}</Tabs.List>
+        <Tabs.Panel value="me"><Me /></Tabs.Panel><Tabs.Panel value="people"><Only permission="people:write"><People /></Only></Tabs.Panel><Tabs.Panel value="invitations"><Only permission="members:write"><Invitations /></Only></Tabs.Panel><Tabs.Panel value="keys"><Only permission="keys:write"><Keys /></Only></Tabs.Panel><Tabs.Panel value="look"><LookPanel /></Tabs.Panel><Tabs.Panel value="terms"><Terms /></Tabs.Panel><Tabs.Panel value="jobs"><Only permission="audit:read"><Jobs /></Only></Tabs.Panel><Tabs.Panel value="audit"><Only permission="audit:read"><Audit /></Only></Tabs.Panel>
       </Tabs>
     </>
   );
@@ -131,3 +131,19 @@ function Terms() {
 type AuditRow = Awaited<ReturnType<typeof api.listAudit>>['entries'][number];
 const Audit = () => <DataTable<AuditRow> name="audit" file="/v1/audit" keyOf={(row) => row.id} empty={t('Dziennik jest pusty.', 'The audit is empty.')} filters={[{ name: 'action', word: t('Działanie', 'Action') }, { name: 'principal', word: t('Kto', 'Who') }]} ask={async (page) => { const { entries, next } = await api.listAudit({ query: page as never }); return { rows: entries, next }; }} columns={[{ key: 'at', word: t('Kiedy', 'When'), show: (row) => moment(row.at) }, { key: 'principal', word: t('Kto', 'Who'), show: (row) => row.by ?? row.principal }, { key: 'action', word: t('Działanie', 'Action'), show: (row) => row.action }, { key: 'subject', word: t('Czego dotyczy', 'About'), show: (row) => row.subject }, { key: 'before', word: t('Przed', 'Before'), show: (row) => shown(row.before) }, { key: 'after', word: t('Po', 'After'), show: (row) => shown(row.after) }]} />;
 const shown = (value: unknown): string => (value === null || value === undefined ? '' : JSON.stringify(value).slice(0, 160));
+
+const TASKS: Record<string, () => string> = {
+  record_import: () => t('Zapis zatwierdzonego importu', 'Recording an approved import'), settle_pools: () => t('Rozliczanie rankingów i zespołów', 'Settling rankings and teams'), deliver_outbox: () => t('Wysyłka zdarzeń', 'Sending events'), send_payouts: () => t('Wypłaty do dostawcy', 'Payouts to a provider'),
+  seal: () => t('Pieczętowanie księgi', 'Sealing the books'), expire_lots: () => t('Utrata ważności', 'Expiry'), refresh_segments: () => t('Liczenie segmentów', 'Computing segments'), purge: () => t('Porządki', 'Cleaning up'),
+};
+
+/** What runs without anybody watching, where it failed. */
+function Jobs() {
+  const found = useQuery({ queryKey: ['jobs'], queryFn: () => api.listFailedJobs() });
+  if (found.isPending) return <Bones />;
+  if (found.isError) return <Failed error={found.error} again={() => void found.refetch()} />;
+  return found.data.jobs.length === 0 ? <Empty>{t('Nic nie stoi. Import, pieczęcie, wypłaty i porządki robią się same.', 'Nothing stands still. Imports, seals, payouts and cleaning run by themselves.')}</Empty> : (
+    <Card title={t('Nie udało się', 'Failed')}><Text size="sm" mb="xs">{t('Nic nie zginęło: każde z tych zadań można powtórzyć bez szkody i ponawia się samo, aż do wyczerpania prób.', 'Nothing is lost: each of these may be repeated without harm, and is tried again by itself until its tries are used up.')}</Text>
+      <Wide><table className="sheet"><thead><tr><th scope="col">{t('Zadanie', 'Job')}</th><th scope="col">{t('Program', 'Program')}</th><th scope="col">{t('Próby', 'Tries')}</th><th scope="col">{t('Następna', 'Next')}</th><th scope="col">{t('Powód', 'Reason')}</th></tr></thead><tbody>{found.data.jobs.map((job) => <tr key={job.id}><td>{TASKS[job.task]?.() ?? job.task}</td><td>{job.program ?? '–'}</td><td>{job.tries} / {job.tries_max}</td><td>{job.next_try === null ? <State tone="bad">{t('porzucone', 'given up')}</State> : moment(job.next_try)}</td><td><code className="mono">{job.error}</code></td></tr>)}</tbody></table></Wide></Card>
+  );
+}

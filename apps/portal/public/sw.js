@@ -1,6 +1,6 @@
 /* Keeps the application itself for when there is no network. What is a member's own is kept by the pages, with its time, and goes when they sign out. */
-const SHELL = 'premia-shell-1';
-self.addEventListener('install', (event) => { event.waitUntil(caches.open(SHELL).then((cache) => cache.add('/')).then(() => self.skipWaiting())); });
+const SHELL = 'premia-shell-2';
+self.addEventListener('install', (event) => { event.waitUntil(caches.open(SHELL).then((cache) => cache.addAll(['/', '/early.js'])).then(() => self.skipWaiting())); });
 self.addEventListener('activate', (event) => { event.waitUntil(caches.keys().then((names) => Promise.all(names.filter((name) => name !== SHELL).map((name) => caches.delete(name)))).then(() => self.clients.claim())); });
 self.addEventListener('fetch', (event) => {
   const { request } = event;
@@ -10,6 +10,7 @@ self.addEventListener('fetch', (event) => {
     event.respondWith(caches.match(request).then((kept) => kept ?? fetch(request).then((answer) => { if (answer.ok) { const copy = answer.clone(); void caches.open(SHELL).then((cache) => cache.put(request, copy)); } return answer; })));
     return;
   }
+  if (url.pathname === '/early.js') { event.respondWith(caches.match(request).then((kept) => kept ?? fetch(request))); return; }
   // The page as it was kept, at once; the next visit gets the newer one, which is fetched meanwhile. It names its scripts by their contents.
   if (request.mode === 'navigate') {
     const fresh = fetch(request).then((answer) => { if (answer.ok) { const copy = answer.clone(); void caches.open(SHELL).then((cache) => cache.put('/', copy)); } return answer; });

@@ -1,5 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { amount, api, day, inUnit, locale, money, month, percent, plural, signed, t, unitName, useLanguage, type Client } from '@premia/ui';
+import { amount, api, callHeaders, day, inUnit, keepEarly, locale, money, month, percent, plural, signed, t, unitName, useLanguage, type Client } from '@premia/ui';
+import { useEffect } from 'react';
 import { Link } from 'wouter';
 import { Empty, Failed, KeptNotice, Loading } from './faces.tsx';
 import { useKept } from './kept.ts';
@@ -16,6 +17,7 @@ export function Home() {
   const client = useQueryClient();
   const { data, keptAt, query } = useKept<HomeData>(['home', program.key, language], () => api.readHome({ params: { program: program.key }, query: { locale: locale() } }));
   const accept = useMutation({ mutationFn: (version: number) => api.acceptTerms({ params: { program: program.key }, body: { version } }), onSuccess: () => client.invalidateQueries({ queryKey: ['home'] }) });
+  useEffect(() => { keepEarly(['/v1/session', `/v1/me/${encodeURIComponent(program.key)}?locale=${locale()}`], callHeaders()); }, [program.key, language]);
   if (!data) return query.isError ? <Failed error={query.error} again={() => void query.refetch()} /> : <Loading />;
   if (data.terms_due && keptAt === null) return <Terms due={data.terms_due} busy={accept.isPending} error={accept.error} accept={() => accept.mutate(data.terms_due?.version ?? 0)} />;
   const [first] = program.units;

@@ -1,5 +1,5 @@
 import { useQuery, type UseQueryResult } from '@tanstack/react-query';
-import { codeOf } from '@premia/ui';
+import { codeOf, forgetEarly } from '@premia/ui';
 
 const PREFIX = 'premia.kept.';
 export type Kept<T> = { data: T | undefined; keptAt: string | null; query: UseQueryResult<T> };
@@ -18,5 +18,6 @@ export function useKept<T>(key: readonly string[], ask: () => Promise<T>): Kept<
 
 /** At the end of a session nothing of the member stays on the device. */
 export function forgetKept(): void {
+  forgetEarly();
   for (const name of Object.keys(localStorage)) if (name.startsWith(PREFIX) || name === 'premia.place' || name === 'premia.tenant' || name === 'premia.program') localStorage.removeItem(name);
 }

@@ -1,6 +1,7 @@
 import { QueryClient } from '@tanstack/react-query';
 import { PremiaProblem } from '@premia/sdk/transport';
 import { createClient } from './client.ts';
+import { fetchOrEarly } from './early.ts';
 import { locale, t } from './words.ts';
 
 const KEPT = 'premia.tenant';
@@ -9,7 +10,8 @@ export const tenantNow = (): string | null => tenant;
 export function setTenant(key: string): void { tenant = key; localStorage.setItem(KEPT, key); }
 
 /** The whole API with the browser's session, in the reader's language and for the chosen organization. */
-export const api = createClient({ baseUrl: location.origin, retries: 1, headers: () => ({ 'accept-language': locale(), ...(tenant === null ? {} : { 'x-premia-tenant': tenant }) }) });
+export const callHeaders = (): Record<string, string> => ({ 'accept-language': locale(), ...(tenant === null ? {} : { 'x-premia-tenant': tenant }) });
+export const api = createClient({ baseUrl: location.origin, retries: 1, headers: callHeaders, fetch: fetchOrEarly });
 
 export const queries = new QueryClient({ defaultOptions: { queries: { staleTime: 15_000, retry: (times, error) => times < 1 && !(error instanceof PremiaProblem && error.status < 500), refetchOnWindowFocus: false } } });
 

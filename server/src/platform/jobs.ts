@@ -1,6 +1,6 @@
 import { Logger, run, runMigrations, type Runner, type TaskList } from 'graphile-worker';
 import { sql } from 'kysely';
-import { openDatabase, type Database, type Tx } from './database.ts';
+import { openDatabase, rows, type Database, type Tx } from './database.ts';
 
 /*
  * Jobs live in the database: added inside the transaction that needs them, taken by whichever process is free, tried again when they
@@ -24,6 +24,11 @@ export async function migrateJobs(databaseUrl: string): Promise<void> {
 export async function addJob(tx: Tx, task: string, payload: JobPayload, key: string, afterSeconds = 0): Promise<void> {
   await sql`SELECT platform.add_job(${task}, ${JSON.stringify(payload)}::json, ${key}, ${afterSeconds})`.execute(tx);
 }
+
+export type FailedJob = { job_id: bigint; task: string; program: string | null; tries: number; tries_max: number; next_try: Date | null; error: string };
+
+/** Jobs of the tenant, and those of no tenant, that failed: waiting for their next try, or given up (`next_try` null). */
+export const listFailedJobs = (tx: Tx): Promise<FailedJob[]> => rows<FailedJob>(tx, sql`SELECT * FROM platform.failed_jobs()`);
 
 /** Runs jobs in this process until stopped. Stopping waits for those that have begun. */
 export async function startJobs(databaseUrl: string, tasks: Tasks, onError: (task: string, error: unknown) => void): Promise<{ stop(): Promise<void> }> {

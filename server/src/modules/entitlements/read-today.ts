@@ -13,7 +13,7 @@ const MONTHS_SHOWN = 13;
 const BANDS = [0, 5_000, 8_000, 10_000, 12_000] as const;
 /** What waits in modules above this one. */
 export type MoreWaits = (tx: Tx, program: Program) => Promise<Record<string, number>>;
-export type Waits = Record<'imports' | 'conflicts' | 'quarantined' | 'corrections' | 'unknown_products' | 'recalculations' | 'adjustments' | 'awards' | 'late' | 'inquiries' | 'registrations', number>;
+export type Waits = Record<'imports' | 'conflicts' | 'quarantined' | 'corrections' | 'unknown_products' | 'recalculations' | 'adjustments' | 'awards' | 'late' | 'inquiries' | 'registrations' | 'jobs', number>;
 
 /** How much waits for somebody, by kind. */
 export async function readWaits(tx: Tx, context: Context, program: Program): Promise<Waits> {
@@ -24,7 +24,8 @@ export async function readWaits(tx: Tx, context: Context, program: Program): Pro
     (SELECT count(*)::int FROM facts.product WHERE program_id = ${programId} AND NOT known AND same_as IS NULL) AS unknown_products, (SELECT count(*)::int FROM entitlements.recalculation WHERE program_id = ${programId} AND state = 'proposed') AS recalculations,
     (SELECT count(*)::int FROM ledger.adjustment WHERE program_id = ${programId} AND state = 'proposed') AS adjustments, (SELECT count(DISTINCT gate)::int FROM ledger.lot WHERE program_id = ${programId} AND gate LIKE 'approval:%' AND remaining > 0) AS awards,
     0 AS late, (SELECT count(*)::int FROM members.inquiry WHERE program_id = ${programId} AND state = 'open') AS inquiries,
-    (SELECT count(*)::int FROM members.registration WHERE program_id = ${programId} AND state = 'open') AS registrations`), 'counts');
+    (SELECT count(*)::int FROM members.registration WHERE program_id = ${programId} AND state = 'open') AS registrations,
+    (SELECT count(*)::int FROM platform.failed_jobs() AS j WHERE j.program IS NULL OR j.program = ${program.key}) AS jobs`), 'counts');
   return { ...waits, late: program.settings.late_in_closed === 'approve' ? (await listLate(tx, context, program, { limit: 1_000 })).length : 0 };
 }
 

@@ -1,10 +1,12 @@
 import { Refusal, phrase } from '@premia/kernel';
 import type { Handler } from '../../platform/http.ts';
+import { listFailedJobs } from '../../platform/jobs.ts';
 import { createApiKey, listApiKeys, listAudit, revokeApiKey } from './identity.ts';
 import { PERMISSIONS, type Permission } from './roles.ts';
 
 /** `names`: what people are called; the identity module alone knows that. */
-export const identityHandlers = (names: (ids: readonly string[]) => Promise<ReadonlyMap<string, { name: string }>>): Record<'listKeys' | 'createKey' | 'revokeKey' | 'listAudit', Handler> => ({
+export const identityHandlers = (names: (ids: readonly string[]) => Promise<ReadonlyMap<string, { name: string }>>): Record<'listKeys' | 'createKey' | 'revokeKey' | 'listAudit' | 'listFailedJobs', Handler> => ({
+  listFailedJobs: async (context) => ({ jobs: (await context.transaction(listFailedJobs)).map(({ job_id: id, next_try: next, ...job }) => ({ id, ...job, next_try: next?.toISOString() ?? null })) }),
   listAudit: async (context, { query }) => {
     const { limit, after, action, principal } = query as { limit: number; after?: string; action?: string; principal?: string };
     const found = await context.transaction((tx) => listAudit(tx, { limit: limit + 1, ...(action === undefined ? {} : { action }), ...(principal === undefined ? {} : { principal }), ...(/^\d{1,18}$/.test(after ?? '') ? { before: BigInt(after as string) } : {}) }));
