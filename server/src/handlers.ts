@@ -11,6 +11,6 @@ import { memberDeskHandlers, memberHandlers, peopleHandlers, type PeopleOutside 
 /** Every route's handler, from the module that answers it. A route without one does not compile. */
 export const makeHandlers = (place: { uploads: string; loadUrl: string }, outside: PeopleOutside): Record<RouteName | PeopleRouteName, Handler> => ({
   ...identityHandlers((ids) => outside.signIn.namesOf(ids)), ...memberHandlers, ...factHandlers, ...ledgerHandlers, ...entitlementHandlers, ...importHandlers(place),
-  ...deskHandlers(readOrderWaits), ...memberDeskHandlers(outside), ...peopleHandlers(outside), ...ownHandlers(rewardsAbout), ...rewardHandlers((ids) => outside.signIn.namesOf(ids)), ...ownRewardHandlers,
+  ...deskHandlers(readOrderWaits, (ids) => outside.signIn.namesOf(ids)), ...memberDeskHandlers(outside), ...peopleHandlers(outside), ...ownHandlers(rewardsAbout), ...rewardHandlers((ids) => outside.signIn.namesOf(ids)), ...ownRewardHandlers,
   verify: (context, { params }) => verifyAll(context, params['program'] as string),
 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { settled } from '../support/browser.ts';
 import { aStage, noBrowser, type Stage } from '../support/stage.ts';
+import { axeFaults } from '../support/walk.ts';
 
 describe.skipIf(noBrowser)('the manager sets targets by paste', () => {
   let stage: Stage;
@@ -22,6 +23,22 @@ describe.skipIf(noBrowser)('the manager sets targets by paste', () => {
     await page.getByText('Zapisane: 4 cele.').waitFor();
     const saved = await stage.installation.admin(`SELECT m.code, t.window_start::text, t.value::text, t.reason FROM mechanics.target AS t JOIN members.member AS m ON t.subject = 'member:' || m.member_id WHERE t.current AND t.reason IS NOT NULL ORDER BY 1, 2`);
     expect(saved).toEqual([['R001', '2026-12-01', '1250050'], ['R001', '2027-01-01', '1300000'], ['R002', '2026-12-01', '1400000'], ['R002', '2027-01-01', '1500000']].map(([code, window_start, value]) => ({ code, window_start, value, reason: 'plan na święta' })));
+    const file = (text: string): Promise<void> => page.locator('input[type=file]').setInputFiles({ name: 'cele.csv', mimeType: 'text/csv', buffer: Buffer.from(text) });
+    await file('kod;2026-12;2027-01\nR001;13 000,00;nie wiem\n');
+    await page.getByText('wiersz 2: R001, nie wiem').waitFor();
+    expect(await page.getByRole('button', { name: 'Zapisz cele' }).isDisabled()).toBe(true);
+    await file('kto;miesiąc;wartość\nR001;12.2026;13 000,00\nR002;2026-12;14500\n');
+    await page.getByText('Wczytane: 2 cele. Sprawdź i zapisz.').waitFor();
+    expect(await page.locator('[data-cell="0-1"]').inputValue()).toBe('13000.00');
+    await page.getByRole('button', { name: /Zapisz cele \(2\)/ }).click();
+    await page.getByLabel(/Powód/).fill('po rozmowie');
+    await page.getByRole('dialog').getByRole('button', { name: 'Zapisz cele' }).click();
+    await page.getByText('Zapisane: 2 cele.').waitFor();
+    await settled(page);
+    await page.getByRole('button', { name: /Historia celu: .*grudzień 2026/ }).first().click();
+    const history = (await page.getByRole('dialog').getByRole('table').innerText()).replaceAll(/[\s\u00a0]+/g, ' ');
+    expect(history).toMatch(/13 000(,00)? .*po rozmowie 12 500,5\d? .*plan na święta/);
+    expect(await axeFaults(page)).toEqual([]);
     expect(problems).toEqual([]);
   });
 });

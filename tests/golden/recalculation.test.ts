@@ -114,3 +114,46 @@ test('the next step: what is missing in złoty, and what it brings', async () =>
 test('attainment is shown rounded down to basis points, never up to a threshold it has not reached', () => {
   expect([sayPercent(ratio(2n, 3n), 'pl'), sayPercent(ratio(79_999n, 100_000n), 'en'), sayPercent(ratio(27_316n, 26_500n), 'en')]).toEqual(['66,66\u00a0%', '79.999%', '103.07%']);
 });
+
+const club = (gold: number, more: Record<string, unknown> = {}) => ({ key: 'club', period: 'quarter', measure: { is: 'sum', of: 'net' }, tiers: [{ key: 'gold', from: gold, ...more }] });
+const forGold = { ...perHundred, earner: { role: 'buyer', who: { is: 'oneOf', field: 'tier.club', values: ['gold'] } } };
+
+test('a tier set that members stand in changes by a recalculation: previewed, and the books still verify; its words and benefits change at once', async () => {
+  const world = await aWorld(await installation.tenant(), aProgram([forGold], { tier_sets: [club(1_000)] }));
+  await world.sell({ on: '2026-02-01', net: '900.00' }, { on: '2026-03-01', net: '500.00' });
+  expect(await world.total()).toBe(25n); // only the sale that crossed the line
+  const named = club(1_000, { name: { pl: 'Złoty', en: 'Gold' }, benefits: [{ key: 'extra', kind: 'service', pl: 'dostawa', en: 'delivery' }] });
+  await applyProgram(world.context, readProgram(aProgram([forGold], { tier_sets: [named] })));
+  const easier = aProgram([forGold], { tier_sets: [club(800)] });
+  await expect(applyProgram(world.context, readProgram(easier))).rejects.toMatchObject({ code: 'recalculation_needed', places: [{ pointer: '/tier_sets/club' }] });
+  const { recalculationId, preview } = await proposeRecalculation(world.context, { file: easier, reason: 'gold from 800' });
+  expect(preview.members).toEqual([{ member: 'shop', unit: 'points', before: '25', after: '70' }]);
+  await approveRecalculation(world.context, { program: 'p', recalculationId });
+  expect(await world.total()).toBe(70n);
+  await world.verified();
+  const gone = aProgram([perHundred], { tier_sets: [] });
+  await expect(applyProgram(world.context, readProgram(gone))).rejects.toMatchObject({ code: 'recalculation_needed' });
+});
+
+test('a named period laid over recorded sales changes by a recalculation; one of the future is just added', async () => {
+  const spring = { calendar: 'seasons', name: 'Spring', starts_on: '2026-03-01', ends_on: '2026-05-31' };
+  const autumn = { calendar: 'seasons', name: 'Autumn', starts_on: '2026-09-01', ends_on: '2026-11-30' };
+  const seasonal = { ...perHundred, key: 'season', window: { periods: 'seasons' } };
+  const world = await aWorld(await installation.tenant(), aProgram([seasonal], { periods: [] }));
+  await world.sell({ on: '2026-03-31', net: '300.00' });
+  expect(await world.total()).toBe(0n);
+  await expect(applyProgram(world.context, readProgram(aProgram([seasonal], { periods: [spring] })))).rejects.toMatchObject({ code: 'recalculation_needed', places: [{ pointer: '/periods/seasons' }] });
+  await applyProgram(world.context, readProgram(aProgram([seasonal], { periods: [autumn] })));
+  await world.verified();
+  const { recalculationId } = await proposeRecalculation(world.context, { file: aProgram([seasonal], { periods: [autumn, spring] }), reason: 'spring counts too' });
+  await approveRecalculation(world.context, { program: 'p', recalculationId });
+  expect(await world.total()).toBe(15n);
+  await world.verified();
+  // Moved or taken away, it is the past again.
+  await expect(applyProgram(world.context, readProgram(aProgram([seasonal], { periods: [autumn, { ...spring, ends_on: '2026-06-30' }] })))).rejects.toMatchObject({ code: 'recalculation_needed' });
+  await expect(applyProgram(world.context, readProgram(aProgram([seasonal], { periods: [autumn] })))).rejects.toMatchObject({ code: 'recalculation_needed' });
+  await applyProgram(world.context, readProgram(aProgram([seasonal], { periods: [spring, { ...autumn, ends_on: '2026-12-20' }] })));
+  await world.sell({ on: '2026-12-15', net: '200.00' });
+  expect(await world.total()).toBe(25n);
+  await world.verified();
+});

@@ -1,10 +1,10 @@
 import { Button, Group, Select, Tabs, Text } from '@mantine/core';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { amount, api, count, day, money, t } from '@premia/ui';
 import { useRef, useState } from 'react';
 import { useLocation, useSearchParams } from 'wouter';
 import { DataTable } from './data-table.tsx';
-import { Card, Empty, Failed, Bones, Head, State, told, useGuard } from './parts.tsx';
+import { Card, Empty, Failed, Bones, Head, Reasoned, State, told, useGuard } from './parts.tsx';
 import { MappingPanel } from './mapping.tsx';
 import { useHere, useMay } from './place.ts';
 
@@ -84,23 +84,35 @@ function Drop() {
   );
 }
 
+type Conflict = Awaited<ReturnType<typeof api.listConflicts>>['conflicts'][number];
+const netOf = (side: Conflict['sent']): number => side.lines.reduce((sum, line) => sum + Math.round(Number(line.net) * 100), 0) / 100;
+
 function Conflicts() {
   const { program } = useHere();
   const may = useMay();
   const client = useQueryClient();
   const { failed, asking } = useGuard();
-  const found = useQuery({ queryKey: ['conflicts', program.key], queryFn: () => api.listConflicts({ params: { program: program.key }, query: { limit: 50 } }) });
-  const decide = useMutation({ mutationFn: (given: { conflict: string; decision: 'keep' | 'accept' }) => api.decideConflict({ params: { program: program.key, conflict: given.conflict }, body: { decision: given.decision, reason: given.decision === 'keep' ? t('zostaje zapisany', 'the recorded one stays') : t('przyjęty nowy', 'the new one is accepted') } }), onSuccess: async () => { told(t('Rozstrzygnięte.', 'Decided.')); await client.invalidateQueries(); }, onError: (error, given) => failed(error, () => decide.mutate(given)) });
+  const [deciding, setDeciding] = useState<{ conflict: Conflict; decision: 'keep' | 'accept' } | null>(null);
+  const found = useInfiniteQuery({ queryKey: ['conflicts', program.key], initialPageParam: undefined as string | undefined, queryFn: ({ pageParam }) => api.listConflicts({ params: { program: program.key }, query: { limit: 20, ...(pageParam === undefined ? {} : { after: pageParam }) } }), getNextPageParam: (page) => page.next ?? undefined });
+  const decide = useMutation({ mutationFn: (given: { conflict: string; decision: 'keep' | 'accept'; reason: string }) => api.decideConflict({ params: { program: program.key, conflict: given.conflict }, body: { decision: given.decision, reason: given.reason } }), onSuccess: async () => { setDeciding(null); told(t('Rozstrzygnięte.', 'Decided.')); await client.invalidateQueries(); }, onError: (error, given) => failed(error, () => decide.mutate(given)) });
   if (found.isPending) return <Bones />;
   if (found.isError) return <Failed error={found.error} again={() => void found.refetch()} />;
-  if (found.data.conflicts.length === 0) return <Empty>{t('Żaden dokument nie przyszedł inny niż zapisany.', 'No document came again changed.')}</Empty>;
+  const conflicts = found.data.pages.flatMap((page) => page.conflicts);
+  if (conflicts.length === 0) return <Empty>{t('Żaden dokument nie przyszedł inny niż zapisany.', 'No document came again changed.')}</Empty>;
+  const [now, then] = deciding ? [netOf(deciding.conflict.recorded), netOf(deciding.conflict.sent)] : [0, 0];
   return (
-    <>{asking}{found.data.conflicts.map((conflict) => (
-      <Card key={conflict.id} title={`${conflict.number} · ${conflict.source}`} action={may('imports:approve') ? <Group gap="xs"><Button variant="default" size="compact-md" onClick={() => decide.mutate({ conflict: conflict.id, decision: 'keep' })}>{t('Zostaw zapisany', 'Keep the recorded one')}</Button><Button size="compact-md" onClick={() => decide.mutate({ conflict: conflict.id, decision: 'accept' })}>{t('Przyjmij nowy', 'Accept the new one')}</Button></Group> : null}>
+    <>{asking}{conflicts.map((conflict) => (
+      <Card key={conflict.id} title={`${conflict.number} · ${conflict.source}`} action={may('imports:approve') ? <Group gap="xs"><Button variant="default" size="compact-md" onClick={() => setDeciding({ conflict, decision: 'keep' })}>{t('Zostaw zapisany', 'Keep the recorded one')}</Button><Button size="compact-md" onClick={() => setDeciding({ conflict, decision: 'accept' })}>{t('Przyjmij nowy', 'Accept the new one')}</Button></Group> : null}>
         <div className="grid">{([[t('Zapisany', 'Recorded'), conflict.recorded], [t('Przysłany', 'Sent'), conflict.sent]] as const).map(([word, side]) => (
           <div key={word}><strong>{word}</strong> <Text span c="dimmed">{day(side.occurred_on)}, {side.currency}</Text>
             <table className="sheet"><thead><tr><th>{t('Poz.', 'Line')}</th><th>{t('Produkt', 'Product')}</th><th>{t('Ilość', 'Quantity')}</th><th>{t('Netto', 'Net')}</th></tr></thead><tbody>{side.lines.map((line) => <tr key={line.line}><td>{line.line}</td><td>{line.product ?? '–'}</td><td>{amount(line.quantity.replace(/\.?0+$/, ''))}</td><td>{money(line.net, side.currency)}</td></tr>)}</tbody></table></div>))}</div>
-      </Card>))}</>
+      </Card>))}
+      {found.hasNextPage ? <Group justify="center"><Button variant="default" loading={found.isFetchingNextPage} onClick={() => void found.fetchNextPage()}>{t('Pokaż następne', 'Show more')}</Button></Group> : null}
+      {deciding ? (
+        <Reasoned title={`${deciding.conflict.number} · ${deciding.conflict.source}`} word={deciding.decision === 'keep' ? t('Zostaw zapisany', 'Keep the recorded one') : t('Przyjmij nowy', 'Accept the new one')} close={() => setDeciding(null)} busy={decide.isPending} act={(reason) => decide.mutate({ conflict: deciding.conflict.id, decision: deciding.decision, reason })}>
+          <Text size="sm">{deciding.decision === 'keep' ? t(`Nic się nie zmieni: zostaje ${money(String(now), deciding.conflict.recorded.currency)}.`, `Nothing changes: ${money(String(now), deciding.conflict.recorded.currency)} stays.`) : t(`Netto zmieni się z ${money(String(now), deciding.conflict.recorded.currency)} na ${money(String(then), deciding.conflict.sent.currency)}, jako korekta zapisanego dokumentu. Należności przeliczą się od razu.`, `The net changes from ${money(String(now), deciding.conflict.recorded.currency)} to ${money(String(then), deciding.conflict.sent.currency)}, as a correction of the recorded document. Entitlements are computed again at once.`)}</Text>
+        </Reasoned>
+      ) : null}</>
   );
 }
 
@@ -110,8 +122,9 @@ function Waiting() {
   const may = useMay();
   const client = useQueryClient();
   const { failed, asking } = useGuard();
-  const giveUp = useMutation({ mutationFn: (row: WaitingRow) => api.giveUpWait({ params: { program: program.key }, body: { source: row.source, document: row.number, reason: t('faktura nie przyjdzie', 'the invoice will not come') } }), onSuccess: async () => { told(t('Korekta liczy się teraz z własną datą.', 'The correction now counts on its own date.')); await client.invalidateQueries(); }, onError: (error, row) => failed(error, () => giveUp.mutate(row)) });
-  return <>{asking}<DataTable<WaitingRow> name="waiting" file={`/v1/programs/${program.key}/waiting`} keyOf={(row) => `${row.source}/${row.number}`} empty={t('Każda korekta ma swoją fakturę.', 'Every correction has its invoice.')} ask={async (page) => { const { documents, next } = await api.listWaiting({ params: { program: program.key }, query: page as never }); return { rows: documents, next }; }}
+  const [ending, setEnding] = useState<WaitingRow | null>(null);
+  const giveUp = useMutation({ mutationFn: ({ row, reason }: { row: WaitingRow; reason: string }) => api.giveUpWait({ params: { program: program.key }, body: { source: row.source, document: row.number, reason } }), onSuccess: async () => { setEnding(null); told(t('Korekta liczy się teraz z własną datą.', 'The correction now counts on its own date.')); await client.invalidateQueries(); }, onError: (error, given) => failed(error, () => giveUp.mutate(given)) });
+  return <>{asking}{ending ? <Reasoned title={t(`Nie czekać dłużej na ${ending.base}?`, `Stop waiting for ${ending.base}?`)} word={t('Nie czekaj dłużej', 'Stop waiting')} close={() => setEnding(null)} busy={giveUp.isPending} act={(reason) => giveUp.mutate({ row: ending, reason })}><Text size="sm">{t(`Korekta ${ending.number} na ${money(ending.net, program.currency)} zacznie się liczyć z własną datą, ${day(ending.occurred_on)}.`, `Correction ${ending.number} of ${money(ending.net, program.currency)} will count on its own date, ${day(ending.occurred_on)}.`)}</Text></Reasoned> : null}<DataTable<WaitingRow> name="waiting" file={`/v1/programs/${program.key}/waiting`} keyOf={(row) => `${row.source}/${row.number}`} empty={t('Każda korekta ma swoją fakturę.', 'Every correction has its invoice.')} ask={async (page) => { const { documents, next } = await api.listWaiting({ params: { program: program.key }, query: page as never }); return { rows: documents, next }; }}
     columns={[{ key: 'number', word: t('Korekta', 'Correction'), show: (row) => row.number }, { key: 'base', word: t('Czeka na', 'Waits for'), show: (row) => row.base }, { key: 'source', word: t('Źródło', 'Source'), show: (row) => row.source }, { key: 'occurred_on', word: t('Data', 'Date'), show: (row) => day(row.occurred_on) }, { key: 'net', word: t('Netto', 'Net'), number: true, show: (row) => money(row.net, program.currency) }]}
-    {...(may('imports:approve') ? { lastColumn: (row: WaitingRow) => <Button variant="default" size="compact-sm" onClick={() => giveUp.mutate(row)}>{t('Nie czekaj dłużej', 'Stop waiting')}</Button> } : {})} /></>;
+    {...(may('imports:approve') ? { lastColumn: (row: WaitingRow) => <Button variant="default" size="compact-sm" onClick={() => setEnding(row)}>{t('Nie czekaj dłużej', 'Stop waiting')}</Button> } : {})} /></>;
 }

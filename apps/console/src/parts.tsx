@@ -54,6 +54,20 @@ export function Confirm({ open, close, title, children, word, act, busy }: { ope
   return <Modal opened={open} onClose={close} title={title} closeButtonProps={{ 'aria-label': t('Zamknij', 'Close') }} attributes={{ header: { role: 'none' } }}><Stack>{children}<Group justify="flex-end"><Button variant="default" onClick={close}>{t('Wróć', 'Back')}</Button><Button onClick={act} loading={busy ?? false}>{word}</Button></Group></Stack></Modal>;
 }
 
+/** A decision with its reason, which stays in the books: what happens is said first. */
+export function Reasoned({ title, word, close, act, busy, children }: { title: string; word: string; close: () => void; act: (reason: string) => void; busy: boolean; children: ReactNode }) {
+  const [reason, setReason] = useState('');
+  return (
+    <Modal opened onClose={close} title={title} closeButtonProps={{ 'aria-label': t('Zamknij', 'Close') }} attributes={{ header: { role: 'none' } }}>
+      <form onSubmit={(event) => { event.preventDefault(); act(reason.trim()); }}><Stack>
+        {children}
+        <label className="field">{t('Powód (zostaje w historii)', 'Reason (stays in the history)')}<textarea data-autofocus rows={2} required maxLength={500} value={reason} onChange={(event) => setReason(event.target.value)} /></label>
+        <Group justify="flex-end"><Button variant="default" onClick={close}>{t('Wróć', 'Back')}</Button><Button type="submit" disabled={reason.trim() === ''} loading={busy}>{word}</Button></Group>
+      </Stack></form>
+    </Modal>
+  );
+}
+
 /** Keeps a half-filled form from being left by accident. */
 export function useUnsaved(dirty: boolean): void {
   useEffect(() => {

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import type { Context } from '../../platform/context.ts';
 import { rows, type Tx } from '../../platform/database.ts';
 import { audit } from '../identity/index.ts';
-import { hasFacts, planProgram, publish, saveProgram, type ProgramFile, type ProgramPlan, type PublishStep } from '../mechanics/index.ts';
+import { hasFacts, movedInputs, planProgram, publish, saveProgram, type ProgramFile, type ProgramPlan, type PublishStep } from '../mechanics/index.ts';
 import type { Program } from '../members/index.ts';
 import { makePlan } from './plan.ts';
 import { openSettling } from './record-sales.ts';
@@ -14,6 +14,10 @@ export async function applyProgram(context: Context, file: ProgramFile): Promise
   return context.transaction(async (tx) => {
     const plan = await planProgram(tx, file);
     if (plan.program === 'same') return plan;
+    const moved = await movedInputs(tx, file);
+    if (moved !== null) {
+      throw new Refusal('recalculation_needed', 409, phrase('Ta zmiana dotyczy zapisanych faktów: zaproponuj przeliczenie.', 'This change touches recorded facts: propose a recalculation.'), [{ pointer: moved, code: 'recalculation_needed', message: phrase('przeszłość', 'the past') }]);
+    }
     const program = await saveProgram(tx, context, file);
     for (const step of plan.mechanics) {
       if (step.action === 'same') continue;

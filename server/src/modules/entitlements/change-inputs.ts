@@ -1,6 +1,6 @@
 import { Refusal, phrase, type Day } from '@premia/kernel';
 import { sql } from 'kysely';
-import { today, type Context } from '../../platform/context.ts';
+import { instant, today, type Context } from '../../platform/context.ts';
 import { rows, runText, type Tx } from '../../platform/database.ts';
 import { lockMembers } from '../../platform/member-lock.ts';
 import { audit } from '../identity/index.ts';
@@ -44,7 +44,7 @@ async function record(tx: Tx, context: Context, program: Program, settling: Sett
     case 'members': return touchMembers(tx, settling, await saveMembers(tx, tenantId, program, change.members, settling.bookedOn));
     case 'states': return touchMembers(tx, settling, await saveStates(tx, tenantId, program, change.states));
     case 'targets': {
-      const moved = await saveTargets(tx, tenantId, program, change.targets.map((target) => ({ ...target, value: BigInt(target.value) })), context.principal);
+      const moved = await saveTargets(tx, tenantId, program, change.targets.map((target) => ({ ...target, value: BigInt(target.value) })), { principal: context.principal, at: instant(context) });
       await lockMembers(tx, tenantId, [...new Set(moved.map((item) => item.memberId))]);
       await sql`INSERT INTO pg_temp.touch (member_id, day) SELECT * FROM unnest(${moved.map((item) => item.memberId)}::bigint[], ${moved.map((item) => item.day)}::date[])`.execute(tx);
       return moved.length;

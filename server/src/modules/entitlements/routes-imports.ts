@@ -5,16 +5,17 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Refusal, phrase } from '@premia/kernel';
 import { numberedCursor, type Handled, type Handler } from '../../platform/http.ts';
-import { addPart, closeUpload, findSource, findUpload, mendImport, openUpload, readQuarantine, sourceShape, stageImport, type Mend } from '../facts/index.ts';
+import { addPart, closeUpload, findSource, findUpload, lookAtFile, mendImport, openUpload, proposeMapping, readQuarantine, sourceShape, stageImport, type Mend } from '../facts/index.ts';
 import { findProgram } from '../members/index.ts';
 import { approveImport, findImport, listImports, previewAwards, recordImport, rejectImport } from './approve-import.ts';
 import { settleSoon } from './settle-pools.ts';
 
 const inputOf = ({ params }: Handled): { program: string; importId: bigint } => ({ program: params['program'] as string, importId: BigInt(params['import'] as string) });
+const SAMPLE_ROWS = 10;
 const empty = (): Refusal => new Refusal('file_empty', 422, phrase('Plik jest pusty.', 'The file is empty.'));
 
 /** Files and what becomes of them. `place` is where uploads are kept until they are staged, and which login COPY may use. */
-export function importHandlers(place: { uploads: string; loadUrl: string }): Record<'stageImport' | 'openUpload' | 'addPart' | 'stageUpload' | 'readQuarantine' | 'mendImport' | 'previewImport' | 'listImports' | 'approveImport' | 'rejectImport', Handler> {
+export function importHandlers(place: { uploads: string; loadUrl: string }): Record<'stageImport' | 'sampleFile' | 'openUpload' | 'addPart' | 'stageUpload' | 'readQuarantine' | 'mendImport' | 'previewImport' | 'listImports' | 'approveImport' | 'rejectImport', Handler> {
   const keep = async (upload: Readable | null): Promise<string> => {
     if (!upload) throw empty();
     mkdirSync(place.uploads, { recursive: true });
@@ -29,6 +30,17 @@ export function importHandlers(place: { uploads: string; loadUrl: string }): Rec
       try {
         const staged = await stageImport(context, place.loadUrl, { program: params['program'] as string, source: query['source'] as string, parts: [{ path, name: query['name'] as string }] });
         return { import: staged.importId, state: 'staged', counts: staged.counts, mapping: staged.mapping };
+      } finally {
+        rmSync(path, { force: true });
+      }
+    },
+    sampleFile: async (context, { params, query, upload }) => {
+      await context.transaction(async (tx) => findSource(tx, await findProgram(tx, params['program'] as string), params['source'] as string));
+      const path = await keep(upload);
+      try {
+        const { name, encoding } = query as { name: string; encoding?: string };
+        const found = await lookAtFile({ path, name, sample: SAMPLE_ROWS, saved: encoding === undefined ? {} : { encoding: encoding as never } });
+        return { ...found, mapping: proposeMapping(found.headers, found.rows) };
       } finally {
         rmSync(path, { force: true });
       }

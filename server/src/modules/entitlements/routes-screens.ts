@@ -7,21 +7,22 @@ import { numberedCursor, type Handled, type Handler } from '../../platform/http.
 import { listDocuments, readDocument } from '../facts/index.ts';
 import { lotsOf, newestEntries, readBalances } from '../ledger/index.ts';
 import { currentTerms, findMember, findProgram, listAccepted, listConsents, listInquiries, listNotes, messagesOf, ownMember, readMember, type Member, type Program } from '../members/index.ts';
+import { targetHistory } from '../mechanics/index.ts';
 import { explain } from './explain.ts';
 import { listMechanics, listPresets, tryMechanic } from './list-mechanics.ts';
 import { balanceView, entryView, inOrder, readHome } from './read-home.ts';
 import { readBoards, readRules } from './read-rules.ts';
-import { readTargets } from './read-targets.ts';
+import { readTargets, targetScale } from './read-targets.ts';
 import { readToday, readWaits, type MoreWaits } from './read-today.ts';
 
 const programOf = ({ params }: Handled): string => params['program'] as string;
 const localeOf = ({ query }: Handled): Locale => (query as { locale: Locale }).locale;
 const EXPORT_MAX = 50_000;
 
-type ConsolePart = 'readToday' | 'readWaits' | 'listDocuments' | 'readDocument' | 'listMechanics' | 'listPresets' | 'tryMechanic' | 'listTargets' | 'memberBalances' | 'newestEntries';
+type ConsolePart = 'readToday' | 'readWaits' | 'listDocuments' | 'readDocument' | 'listMechanics' | 'listPresets' | 'tryMechanic' | 'listTargets' | 'targetHistory' | 'memberBalances' | 'newestEntries';
 
 /** What the console's screens read. */
-export const deskHandlers = (more: MoreWaits): Record<ConsolePart, Handler> => ({
+export const deskHandlers = (more: MoreWaits, names: (ids: readonly string[]) => Promise<ReadonlyMap<string, { name: string }>>): Record<ConsolePart, Handler> => ({
   readWaits: (context, given) => context.transaction(async (tx) => { const program = await findProgram(tx, programOf(given)); return { ...await readWaits(tx, context, program), ...await more(tx, program) }; }),
   readToday: (context, given) => context.transaction(async (tx) => { const program = await findProgram(tx, programOf(given)); return readToday(tx, context, program, today(context, program.zone), more); }),
   listDocuments: (context, given) => context.transaction(async (tx) => {
@@ -34,6 +35,14 @@ export const deskHandlers = (more: MoreWaits): Record<ConsolePart, Handler> => (
   listPresets: async () => ({ presets: listPresets() }),
   tryMechanic: (context, given) => tryMechanic(context, programOf(given), (given.body as { mechanic: Record<string, unknown> }).mechanic, localeOf(given)),
   listTargets: (context, given) => context.transaction(async (tx) => readTargets(tx, context, await findProgram(tx, programOf(given)), given.query as { target: string; from: Day; to: Day; limit: number })),
+  targetHistory: (context, given) => context.transaction(async (tx) => {
+    const program = await findProgram(tx, programOf(given));
+    const { target, member, window_start: windowStart } = given.query as { target: string; member: string; window_start: Day };
+    const scale = targetScale(program, target);
+    const found = await targetHistory(tx, program, { target, memberId: (await findMember(tx, program, member)).memberId, windowStart });
+    const called = await names([...new Set(found.flatMap((item) => (item.recorded_by.startsWith('person:') ? [item.recorded_by.slice(7)] : [])))]);
+    return { changes: found.map((item) => ({ value: formatMinor(item.value, scale), reason: item.reason, by: called.get(item.recorded_by.slice(7))?.name ?? item.recorded_by, at: item.recorded_at?.toISOString() ?? null })) };
+  }),
   memberBalances: (context, given) => context.transaction(async (tx) => {
     const program = await findProgram(tx, programOf(given));
     const { memberId } = await findMember(tx, program, given.params['member'] as string);

@@ -66,6 +66,27 @@ export async function saveProgram(tx: Tx, context: Context, file: ProgramFile): 
   return program;
 }
 
+/**
+ * Settings that rules read as recorded inputs: what of them lies over recorded facts changes only by a recalculation, since their results
+ * would otherwise say one thing and the rules another. A tier's name and benefits are words; so is a period's name. Answers the first such place.
+ */
+export async function movedInputs(tx: Tx, file: ProgramFile): Promise<string | null> {
+  const before = await row<{ program_id: bigint; settings: Record<string, unknown> }>(tx, sql`SELECT program_id, settings FROM members.program WHERE key = ${file.key}`);
+  if (!before) return null;
+  const [old, now] = [before.settings, settingsOf(file)] as Record<'tier_sets' | 'periods', Record<string, unknown>[] | undefined>[];
+  const sets = ({ tier_sets: list = [] }: typeof old = {} as never): Map<string, string> => new Map(list.map(({ tiers, ...set }) => [set['key'] as string, sorted({ ...set, tiers: (tiers as { key: string; from: unknown }[]).map(({ key, from }) => ({ key, from })) })]));
+  const [setsBefore, setsNow] = [sets(old), sets(now)];
+  const set = [...new Set([...setsBefore.keys(), ...setsNow.keys()])].find((key) => setsBefore.get(key) !== setsNow.get(key));
+  if (set !== undefined && await hasFacts(tx, before.program_id)) return `/tier_sets/${set}`;
+  const periods = ({ periods: list = [] }: typeof old = {} as never): Map<string, string> => new Map(list.map((period) => [`${period['calendar']} ${period['starts_on']}`, String(period['ends_on'])]));
+  const [periodsBefore, periodsNow] = [periods(old), periods(now)];
+  for (const key of new Set([...periodsBefore.keys(), ...periodsNow.keys()])) {
+    const [calendar = '', startsOn = ''] = key.split(' ');
+    if (periodsBefore.get(key) !== periodsNow.get(key) && await hasFacts(tx, before.program_id, startsOn)) return `/periods/${calendar}`;
+  }
+  return null;
+}
+
 export async function hasFacts(tx: Tx, programId: bigint, from: Day = '1900-01-01'): Promise<boolean> {
   return (await rows(tx, sql`SELECT 1 FROM facts.fact WHERE program_id = ${programId} AND earned_on >= ${from} LIMIT 1`)).length > 0;
 }
@@ -84,9 +105,10 @@ async function saveParts(tx: Tx, context: Context, program: Program, file: Progr
       ON CONFLICT (tenant_id, program_id, key) DO UPDATE SET settings = excluded.settings`.execute(tx);
   }
   await saveProducts(tx, t, p, file.products);
-  for (const period of file.periods) {
-    await sql`INSERT INTO mechanics.period (tenant_id, program_id, calendar, name, starts_on, ends_on) VALUES (${t}, ${p}, ${period.calendar}, ${period.name}, ${period.starts_on}, ${period.ends_on}) ON CONFLICT DO NOTHING`.execute(tx);
-  }
+  const periods = sql`jsonb_to_recordset(${JSON.stringify(file.periods)}::jsonb) AS r(calendar text, name text, starts_on date, ends_on date)`;
+  await sql`DELETE FROM mechanics.period AS d WHERE d.program_id = ${p} AND NOT EXISTS (SELECT 1 FROM ${periods} WHERE r.calendar = d.calendar AND r.starts_on = d.starts_on)`.execute(tx);
+  await sql`INSERT INTO mechanics.period (tenant_id, program_id, calendar, name, starts_on, ends_on) SELECT ${t}::bigint, ${p}::bigint, r.calendar, r.name, r.starts_on, r.ends_on FROM ${periods}
+    ON CONFLICT (tenant_id, program_id, calendar, starts_on) DO UPDATE SET name = excluded.name, ends_on = excluded.ends_on`.execute(tx);
   for (const set of file.tier_sets) {
     await sql`INSERT INTO mechanics.tier_set (tenant_id, program_id, key, definition) VALUES (${t}, ${p}, ${set.key}, ${JSON.stringify(set, decimals)}::jsonb)
       ON CONFLICT (tenant_id, program_id, key) DO UPDATE SET definition = excluded.definition`.execute(tx);

@@ -96,6 +96,10 @@ function faultsOf(file: z.infer<typeof programShape>, mechanics: readonly Mechan
   return [
     ...(isZone(file.zone) ? [] : [unknown('/zone', file.zone)]),
     ...(file.legal_form === 'permitted_lottery' && file.permit === undefined ? [{ pointer: '/permit', code: 'missing', message: phrase('loteria wymaga numeru zezwolenia', 'a lottery needs the number of its permit') }] : []),
+    ...file.periods.flatMap((period, index) => [
+      ...(period.starts_on <= period.ends_on ? [] : [{ pointer: `/periods/${index}/ends_on`, code: 'period_malformed', message: phrase('okres kończy się, zanim się zacznie', 'the period ends before it begins') }]),
+      ...(file.periods.some((other, at) => at < index && other.calendar === period.calendar && other.starts_on <= period.ends_on && period.starts_on <= other.ends_on) ? [{ pointer: `/periods/${index}`, code: 'periods_overlap', message: phrase(`okresy kalendarza „${period.calendar}” zachodzą na siebie`, `periods of calendar “${period.calendar}” overlap`) }] : []),
+    ]),
     ...mechanics.flatMap((mechanic, index) => [
       ...(units.has(mechanic.award.unit) ? [] : [unknown(`/mechanics/${index}/award/unit`, mechanic.award.unit)]),
       ...(mechanic.base?.is === 'target' && !targets.has(mechanic.base.target) ? [unknown(`/mechanics/${index}/base/target`, mechanic.base.target)] : []),

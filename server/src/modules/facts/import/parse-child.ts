@@ -1,7 +1,7 @@
 import { Refusal } from '@premia/kernel';
 import { contentHash } from '../line-draft.ts';
-import { COPY_COLUMNS, type ChildReport, type ChildTask } from './child-task.ts';
-import { parseFile, type Parsed } from './parse-file.ts';
+import { COPY_COLUMNS, type ChildReport, type ChildTask, type SampleReport, type SampleTask } from './child-task.ts';
+import { parseFile, sampleFile, type Parsed } from './parse-file.ts';
 import { readRow, type ReadRules } from './read-row.ts';
 
 /*
@@ -45,8 +45,15 @@ async function run(task: ChildTask): Promise<ChildReport> {
   return { ok: true, rows, bad, ...parsed, headers: parsed.headers.map(storable) };
 }
 
-const task = JSON.parse(process.argv[2] as string) as ChildTask;
-const report = await run(task).catch((error: unknown): ChildReport => {
+const [CELL_SHOWN, COLUMNS_SHOWN] = [80, 200];
+const lookAt = async ({ path, name, sample, saved }: SampleTask): Promise<SampleReport> => {
+  const found = await sampleFile(path, name, saved, sample);
+  const short = (cell: string): string => storable(cell.slice(0, CELL_SHOWN));
+  return { ok: true, ...found, headers: found.headers.slice(0, COLUMNS_SHOWN).map(short), rows: found.rows.map((row) => row.slice(0, COLUMNS_SHOWN).map(short)) };
+};
+
+const task = JSON.parse(process.argv[2] as string) as ChildTask | SampleTask;
+const report = await ('sample' in task ? lookAt(task) : run(task)).catch((error: unknown): ChildReport => {
   if (error instanceof Refusal) return { ok: false, code: error.code, pl: storable(error.phrase.pl), en: storable(error.phrase.en) };
   return { ok: false, code: 'file_unreadable', pl: 'Pliku nie da się odczytać.', en: 'The file cannot be read.' };
 });

@@ -21,18 +21,36 @@ export type Parsed = { mapping: Mapping; headers: string[]; delimiter: string };
 
 const refused = (code: string, pl: string, en: string): Refusal => new Refusal(code, 422, phrase(pl, en));
 
+/** Takes a file's records one by one, the header first. */
+type Sink = { started: boolean; lastLine: number; row(record: string[], line: number, raw: string, problem?: FileRow['problem']): void | Promise<void>; broken(line: number, reason: string): Promise<void>; end(): void };
+type SinkOf = (delimiter: string, peeked: readonly (readonly string[])[]) => Sink;
+type Saved = Pick<Mapping, 'encoding' | 'delimiter' | 'sheet'>;
+
 /** Reads a partner's file row by row. Calls `onStart` once the columns are known. Refuses whole what is not a table of sales. */
-export async function parseFile(path: string, name: string, saved: Mapping | undefined, onStart: (parsed: Parsed) => void, onRow: (row: FileRow) => void | Promise<void>): Promise<void> {
+export const parseFile = (path: string, name: string, saved: Mapping | undefined, onStart: (parsed: Parsed) => void, onRow: (row: FileRow) => void | Promise<void>): Promise<void> =>
+  readTable(path, name, saved, (delimiter, peeked) => new Table(saved, delimiter, onStart, onRow, peeked));
+
+export type FileSample = { headers: string[]; rows: string[][]; delimiter: string };
+
+/** A file's header and first rows as they stand, whatever they mean: for a person to say which column is what. */
+export async function sampleFile(path: string, name: string, saved: Saved, rows: number): Promise<FileSample> {
+  let sample: Sample | undefined;
+  try { await readTable(path, name, saved, (delimiter) => (sample = new Sample(delimiter, rows))); } catch (error) { if (!(error instanceof Enough)) throw error; }
+  const { headers, found, delimiter } = sample as Sample;
+  return { headers: headers.map((header) => header.trim()), rows: found, delimiter };
+}
+
+async function readTable(path: string, name: string, saved: Saved | undefined, sinkOf: SinkOf): Promise<void> {
   const head = readHead(path);
   if (head.length === 0) throw refused('file_empty', 'Plik jest pusty.', 'The file is empty.');
   const isZip = head.subarray(0, 4).equals(Buffer.from([0x50, 0x4b, 3, 4]));
-  if (isZip) return parseSheet(path, saved, onStart, onRow);
+  if (isZip) return parseSheet(path, saved, sinkOf(';', []));
   if (/\.xlsx$/i.test(name)) throw refused('xlsx_unreadable', 'To nie jest plik XLSX, choć tak się nazywa.', 'This is not an XLSX file, though it is named like one.');
   refuseForeign(head);
   const gzipped = head[0] === 0x1f && head[1] === 0x8b;
   const sample = gzipped ? await readGzipHead(path) : head;
   const encoding = saved?.encoding ?? detectEncoding(sample);
-  return parseText(open(path, gzipped), encoding, saved, sample, onStart, onRow);
+  return parseText(open(path, gzipped), encoding, saved, sample, sinkOf);
 }
 
 function readHead(path: string): Buffer {
@@ -110,14 +128,14 @@ function detectDelimiter(text: string): string {
   return (counts.sort((a, b) => b.header - a.header || b.row - a.row)[0] as { mark: string }).mark;
 }
 
-async function parseText(source: Readable, encoding: string, saved: Mapping | undefined, sample: Buffer, onStart: (parsed: Parsed) => void, onRow: (row: FileRow) => void | Promise<void>): Promise<void> {
+async function parseText(source: Readable, encoding: string, saved: Saved | undefined, sample: Buffer, sinkOf: SinkOf): Promise<void> {
   const delimiter = saved?.delimiter ?? detectDelimiter(iconv.decode(sample, encoding));
   const parser = parseCsv({ delimiter, bom: true, relax_column_count: true, skip_empty_lines: true, max_record_size: RECORD_BYTES_MAX, info: true, raw: true, skip_records_with_empty_values: true });
   const decoder = iconv.decodeStream(encoding);
   const text = new PassThrough();
   pipeline(source, decoder, text).catch((error: Error) => parser.destroy(error));
   text.pipe(parser);
-  const table = new Table(saved, delimiter, onStart, onRow, peek(iconv.decode(sample, encoding), delimiter));
+  const table = sinkOf(delimiter, peek(iconv.decode(sample, encoding), delimiter));
   try {
     for await (const item of parser as AsyncIterable<{ record: string[]; info: { lines: number }; raw: string }>) {
       if (table.started === false && item.record.length === 1 && /^sep=.$/.test(item.record[0] ?? '')) continue;
@@ -150,8 +168,7 @@ function asRefusal(error: unknown): unknown {
   return code?.startsWith('CSV_') ? refused('file_unreadable', 'Pliku nie da się odczytać jako tabeli.', 'The file cannot be read as a table.') : error;
 }
 
-async function parseSheet(path: string, saved: Mapping | undefined, onStart: (parsed: Parsed) => void, onRow: (row: FileRow) => void | Promise<void>): Promise<void> {
-  const table = new Table(saved, ';', onStart, onRow);
+async function parseSheet(path: string, saved: Saved | undefined, table: Sink): Promise<void> {
   await readXlsx(path, saved?.sheet, (row) => {
     if (row.cells.every((cell) => cell === '') && !row.problem) return;
     void table.row(row.cells, row.line, row.cells.map((cell) => (/[";\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(';'), row.problem);
@@ -159,8 +176,32 @@ async function parseSheet(path: string, saved: Mapping | undefined, onStart: (pa
   table.end();
 }
 
+/** There is enough to look at. */
+class Enough extends Error {}
+
+/** Keeps the header and the first records. */
+class Sample implements Sink {
+  started = false;
+  lastLine = 0;
+  headers: string[] = [];
+  readonly found: string[][] = [];
+  readonly delimiter: string;
+  readonly #most: number;
+  constructor(delimiter: string, most: number) { this.delimiter = delimiter; this.#most = most; }
+
+  row(record: string[], line: number): void {
+    this.lastLine = line;
+    if (!this.started) { this.started = true; this.headers = record; return; }
+    this.found.push(record);
+    if (this.found.length >= this.#most) throw new Enough();
+  }
+
+  async broken(): Promise<void> { /* what came before is enough to look at */ }
+  end(): void { if (!this.started) throw refused('file_empty', 'W pliku nie ma ani jednego wiersza.', 'The file has not a single row.'); }
+}
+
 /** Turns records into rows by the header, which comes first. */
-class Table {
+class Table implements Sink {
   started = false;
   lastLine = 0;
   #rows = 0;

@@ -7,3 +7,9 @@ BEGIN
 END $$;
 REVOKE ALL ON FUNCTION platform.failed_jobs() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION platform.failed_jobs() TO premia_app;
+
+-- When a target was set: its history is read by people. Those set before this have no time.
+ALTER TABLE mechanics.target ADD COLUMN recorded_at timestamptz;
+
+-- Named periods follow the program's file: one of the future may still move or go. What lies over recorded sales changes by a recalculation only.
+GRANT UPDATE (name, ends_on), DELETE ON mechanics.period TO premia_app;
