@@ -127,7 +127,7 @@ function findBrowser() {
 function run(node, step) {
   const { env = {}, args: nodeArgs } = Array.isArray(step) ? { args: step } : step;
   return new Promise((done) => {
-    const child = spawn(node, nodeArgs, { cwd: process.cwd(), stdio: 'inherit', env: { ...cleanEnvironment(), ...env, PATH: `${dirname(node)}:${process.env.PATH ?? ''}` } });
+    const child = spawn(node, nodeArgs, { cwd: process.cwd(), stdio: 'inherit', env: { NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'premia'), ...cleanEnvironment(), ...env, PATH: `${dirname(node)}:${process.env.PATH ?? ''}` } });
     const pass = (signal) => { child.kill(signal); };
     process.on('SIGINT', pass);
     process.on('SIGTERM', pass);

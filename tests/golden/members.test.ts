@@ -35,10 +35,10 @@ test('companies form a tree with codes of others; a circle, a taken VAT number a
   const context = await installation.tenant();
   const save = (...companies: CompanyDraft[]): Promise<number> => context.transaction((tx) => saveCompanies(tx, context.tenantId, companies));
   await save({ code: 'shop-1', name: 'Łapka Śrem', parent: 'chain', codes: { erp: '00017', wms: 'A:1' } }, { code: 'chain', name: 'Sieć Łapka', vat: '526-000-12-46', parent: 'group' }, { code: 'group', name: 'Grupa' });
-  const list = await context.transaction((tx) => listCompanies(tx, { limit: 10 }));
+  const { rows: list } = await context.transaction((tx) => listCompanies(tx, { limit: 10 }));
   expect(list.map((company) => [company.code, company.path])).toEqual([['chain', ['group']], ['group', []], ['shop-1', ['group', 'chain']]]);
   expect(list[2]).toMatchObject({ parent: 'chain', codes: { erp: '00017', wms: 'A:1' } });
-  expect((await context.transaction((tx) => listCompanies(tx, { search: '00017', limit: 10 }))).map((company) => company.code)).toEqual(['shop-1']);
+  expect((await context.transaction((tx) => listCompanies(tx, { search: '00017', limit: 10 }))).rows.map((company) => company.code)).toEqual(['shop-1']);
   await expect(save({ code: 'group', name: 'Grupa', parent: 'shop-1' })).rejects.toMatchObject({ places: [{ code: 'company_circle' }] });
   await expect(save({ code: 'other', name: 'Inna', vat: 'PL5260001246' })).rejects.toMatchObject({ places: [{ code: 'company_key_taken' }] });
   await expect(save({ code: 'x', name: 'X', parent: 'nobody' })).rejects.toMatchObject({ places: [{ code: 'company_not_found' }] });
@@ -110,7 +110,7 @@ test('merging: facts, what was spent, holds and debt go to the new member; the o
     const program = await findProgram(tx, 'p');
     expect((await findMember(tx, program, 'old')).code).toBe('kept');
     expect(await readMember(tx, program, (await findMember(tx, program, 'kept')).memberId)).toMatchObject({ aliases: ['old'] });
-    expect((await listMembers(tx, program, '2026-06-15', { limit: 10 })).map((member) => member.code)).toEqual(['kept']);
+    expect((await listMembers(tx, program, '2026-06-15', { limit: 10 })).rows.map((member) => member.code)).toEqual(['kept']);
   });
   // What comes later for the old code, a correction of the old sale included, is the new member's.
   await world.sell({ on: '2026-04-01', net: '-200.00', base: 'A', baseLine: '1', buyer: 'old' }, { on: '2026-06-01', net: '100.00', buyer: 'old' });

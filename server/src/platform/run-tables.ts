@@ -1,4 +1,4 @@
-import { write, writeAll, type Tx } from './database.ts';
+import { planBlindly, write, writeAll, type Tx } from './database.ts';
 import { sql } from 'kysely';
 
 /*
@@ -53,11 +53,10 @@ const LARGE_INDEXES = `CREATE INDEX IF NOT EXISTS incoming_place ON pg_temp.inco
 
 /**
  * Makes the run's tables if this connection has none yet. They are analyzed while they are empty: the planner then goes by the pages they
- * fill, instead of the 2,040 rows it assumes of a table it knows nothing about. `small`: a run of few documents. Plans never see the tenant's
- * or program's number: of one that came after the last figures were made the planner would assume that it has no rows, and loop over all of them.
+ * fill, instead of the 2,040 rows it assumes of a table it knows nothing about. `small`: a run of few documents.
  */
 export async function openRun(tx: Tx, given: { small: boolean }): Promise<void> {
-  const gear = sql`set_config('client_min_messages', 'error', true), set_config('plan_cache_mode', 'force_generic_plan', true), set_config('random_page_cost', ${given.small ? '1.1' : '2'}, true)`;
+  const gear = sql`set_config('client_min_messages', 'error', true), ${planBlindly}, set_config('random_page_cost', ${given.small ? '1.1' : '2'}, true)`;
   const [found] = (await sql<{ made: boolean; indexed: boolean }>`SELECT ${gear}, to_regclass('pg_temp.wallet_move') IS NOT NULL AS made, to_regclass('pg_temp.affected_key') IS NOT NULL AS indexed`.execute(tx)).rows;
   if (!found?.made) {
     const plain = Object.entries(PLAIN).flatMap(([table, columns]) => columns.map((column) => `ALTER TABLE pg_temp.${table} ALTER COLUMN ${column} SET STORAGE PLAIN`));

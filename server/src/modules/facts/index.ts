@@ -1,5 +1,6 @@
 export * from './record-lines.ts';
 export * from './line-draft.ts';
+export * from './fill-incoming.ts';
 export * from './sources.ts';
 export * from './source-settings.ts';
 export * from './record-activities.ts';

@@ -36,8 +36,8 @@ export const factHandlers: Record<'saveMapping' | 'listRates' | 'saveRates' | 'l
   }),
   listProducts: (context, { params, query }) => context.transaction(async (tx) => {
     const { limit, ...rest } = query as Page;
-    const found = await listProducts(tx, await findProgram(tx, params['program'] as string), { ...rest, limit: limit + 1 });
-    return { products: found.slice(0, limit).map((product) => ({ ...product, lines: Number(product.lines) })), next: found.length > limit ? found[limit - 1]?.sku ?? null : null };
+    const { rows, next } = await listProducts(tx, await findProgram(tx, params['program'] as string), { ...rest, limit });
+    return { products: rows.map((product) => ({ ...product, lines: Number(product.lines) })), next };
   }),
   listConflicts: (context, { params, query }) => context.transaction(async (tx) => {
     const { limit, after, state } = query as Page;

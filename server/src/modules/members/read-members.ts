@@ -2,19 +2,11 @@ import { sql } from 'kysely';
 import type { Day } from '@premia/kernel';
 import { must } from '@premia/kernel';
 import { row, rows, type Tx } from '../../platform/database.ts';
+import { keyset, paged } from '../../platform/keyset.ts';
 import type { Program } from './program.ts';
 
 export type MemberRow = { code: string; kind: string; name: string | null; state: string; company: string | null; team: string | null; territory: string | null };
-const SORTED = new Set(['code', 'name', 'kind', 'state', 'company', 'team', 'territory']);
-/** Where the page before ended, as its cursor says: the sorted column's value and the code. */
-function keyset(sort: string, after: string | undefined): { column: string; descending: boolean; value: string | null; key: string | null } {
-  const [column, descending] = [sort.replace(/^-/, ''), sort.startsWith('-')];
-  if (after === undefined) return { column, descending, value: null, key: null };
-  const at = after.lastIndexOf('\u001f');
-  return at === -1 ? { column, descending, value: column === 'code' ? after : '', key: after } : { column, descending, value: after.slice(0, at), key: after.slice(at + 1) };
-}
-/** The cursor after a row. */
-export const cursorOf = (row: MemberRow, sort = 'code'): string => { const column = sort.replace(/^-/, '') as keyof MemberRow; return column === 'code' ? row.code : `${row[column] ?? ''}\u001f${row.code}`; };
+const SORTED = { code: 'text', name: 'text', kind: 'text', state: 'text', company: 'text', team: 'text', territory: 'text' } as const;
 
 export type MemberCard = {
   code: string; kind: string; name: string | null; email: string | null; keys: string[]; enrolled_on: Day; counts_from: string; counts_until: string; aliases: string[];
@@ -25,20 +17,18 @@ export type MemberCard = {
 };
 
 /** Members by code, as they are on a day. `search` looks into codes, names, NIPs and e-mail addresses. */
-export async function listMembers(tx: Tx, program: Program, on: Day, page: { search?: string; state?: string; sort?: string; after?: string; limit: number }): Promise<MemberRow[]> {
-  const { column, descending, value, key } = keyset(page.sort ?? 'code', page.after);
-  const by = sql.raw(`COALESCE(listed.${SORTED.has(column) ? column : 'code'}, '')`);
-  const beyond = descending ? sql`(${by}, listed.code) < (${value}, ${key})` : sql`(${by}, listed.code) > (${value}, ${key})`;
-  const direction = sql.raw(descending ? 'DESC' : 'ASC');
+export async function listMembers(tx: Tx, program: Program, on: Day, page: { search?: string; state?: string; sort?: string; after?: string; limit: number }): Promise<{ rows: MemberRow[]; next: string | null }> {
+  const { beyond, order, cursor } = keyset<MemberRow>('listed', 'code', SORTED, page);
   const like = page.search === undefined ? null : `%${page.search.replace(/[\\%_]/g, '\\$&')}%`;
-  return rows<MemberRow>(tx, sql`SELECT * FROM (
+  const found = await rows<MemberRow>(tx, sql`SELECT * FROM (
     SELECT m.code, m.kind, p.name, COALESCE(s.state, 'invited') AS state, a.company, a.team, a.territory FROM members.member AS m
     LEFT JOIN members.person AS p ON p.tenant_id = m.tenant_id AND p.program_id = m.program_id AND p.member_id = m.member_id
     LEFT JOIN LATERAL (SELECT state FROM members.member_state AS s WHERE s.tenant_id = m.tenant_id AND s.program_id = m.program_id AND s.member_id = m.member_id AND s.valid_from <= ${on} ORDER BY s.valid_from DESC, s.recorded_seq DESC LIMIT 1) AS s ON TRUE
     LEFT JOIN LATERAL (SELECT company, team, territory FROM members.assignment AS a WHERE a.tenant_id = m.tenant_id AND a.program_id = m.program_id AND a.member_id = m.member_id AND a.valid_from <= ${on} AND a.valid_to > ${on} ORDER BY a.valid_from DESC, a.recorded_seq DESC LIMIT 1) AS a ON TRUE
     WHERE m.program_id = ${program.programId} AND m.merged_into IS NULL
       AND (${like}::text IS NULL OR m.code ILIKE ${like} OR p.name ILIKE ${like} OR EXISTS (SELECT 1 FROM members.member_key AS k WHERE k.tenant_id = m.tenant_id AND k.program_id = m.program_id AND k.member_id = m.member_id AND k.reference ILIKE ${like}))
-  ) AS listed WHERE (${page.state ?? null}::text IS NULL OR state = ${page.state ?? null}) AND (${key}::text IS NULL OR ${beyond}) ORDER BY ${by} ${direction}, listed.code ${direction} LIMIT ${page.limit}`);
+  ) AS listed WHERE (${page.state ?? null}::text IS NULL OR state = ${page.state ?? null}) AND ${beyond} ORDER BY ${order} LIMIT ${page.limit + 1}`);
+  return paged(found, page.limit, cursor);
 }
 
 /** Everything recorded about one member, with its dates. */

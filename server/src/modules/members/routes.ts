@@ -2,7 +2,7 @@ import type { Handler } from '../../platform/http.ts';
 import { today } from '../../platform/context.ts';
 import { findMember } from './find-member.ts';
 import { findProgram } from './program.ts';
-import { cursorOf, listMembers, readMember } from './read-members.ts';
+import { listMembers, readMember } from './read-members.ts';
 import { listCompanies, saveCompanies, type CompanyDraft } from './save-companies.ts';
 import { listSegments } from './segments.ts';
 
@@ -12,9 +12,8 @@ export const memberHandlers: Record<'listMembers' | 'readMember' | 'listCompanie
   listMembers: (context, { params, query }) => context.transaction(async (tx) => {
     const program = await findProgram(tx, params['program'] as string);
     const { limit, on, ...rest } = query as Page;
-    const found = await listMembers(tx, program, on ?? today(context, program.zone), { ...rest, limit: limit + 1 });
-    const last = found[limit - 1];
-    return { members: found.slice(0, limit), next: found.length > limit && last ? cursorOf(last, rest.sort) : null };
+    const { rows, next } = await listMembers(tx, program, on ?? today(context, program.zone), { ...rest, limit });
+    return { members: rows, next };
   }),
   readMember: (context, { params }) => context.transaction(async (tx) => {
     const program = await findProgram(tx, params['program'] as string);
@@ -22,8 +21,8 @@ export const memberHandlers: Record<'listMembers' | 'readMember' | 'listCompanie
   }),
   listCompanies: (context, { query }) => context.transaction(async (tx) => {
     const { limit, ...rest } = query as Page;
-    const found = await listCompanies(tx, { ...rest, limit: limit + 1 });
-    return { companies: found.slice(0, limit), next: found.length > limit ? found[limit - 1]?.code ?? null : null };
+    const { rows, next } = await listCompanies(tx, { ...rest, limit });
+    return { companies: rows, next };
   }),
   saveCompanies: (context, { body }) => context.transaction(async (tx) => ({ saved: await saveCompanies(tx, context.tenantId, (body as { companies: CompanyDraft[] }).companies) })),
   listSegments: (context, { params }) => context.transaction(async (tx) => {

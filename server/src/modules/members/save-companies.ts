@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { Refusal, must, phrase } from '@premia/kernel';
 import { row, rows, type Tx } from '../../platform/database.ts';
+import { keyset, paged } from '../../platform/keyset.ts';
 import { normalizeVat } from './vat.ts';
 
 /** A partner firm as an import names it: its code, its place in the tree, and the codes others know it by. */
@@ -46,13 +47,17 @@ async function putUnder(tx: Tx, index: number, companyId: bigint, parent: string
 }
 
 /** Companies by code, each with the path from the top of its tree. `search` looks into codes, names, VAT numbers and foreign codes. */
-export async function listCompanies(tx: Tx, page: { search?: string; after?: string; limit: number }): Promise<Company[]> {
+type CompanyRow = Omit<Company, 'members'> & { members: bigint; keys: string[] };
+const SORTED = { code: 'text', name: 'text', type: 'text', members: 'number' } as const;
+
+export async function listCompanies(tx: Tx, page: { search?: string; sort?: string; after?: string; limit: number }): Promise<{ rows: Company[]; next: string | null }> {
+  const { beyond, order, cursor } = keyset<CompanyRow>('c', 'code', SORTED, page);
   const like = page.search === undefined ? null : `%${page.search.replace(/[\\%_]/g, '\\$&')}%`;
-  const found = await rows<Company & { members: bigint; keys: string[] }>(tx, sql`
+  const found = await rows<CompanyRow>(tx, sql`
     WITH RECURSIVE page AS (
-      SELECT c.* FROM members.company AS c WHERE (${page.after ?? null}::text IS NULL OR c.code > ${page.after ?? null})
+      SELECT c.* FROM (SELECT c.*, (SELECT count(*) FROM members.assignment AS a WHERE a.tenant_id = c.tenant_id AND a.company = c.code AND a.valid_to = 'infinity') AS members FROM members.company AS c) AS c WHERE ${beyond}
         AND (${like}::text IS NULL OR c.name ILIKE ${like} OR EXISTS (SELECT 1 FROM members.company_key AS k WHERE k.tenant_id = c.tenant_id AND k.company_id = c.company_id AND k.reference ILIKE ${like}))
-      ORDER BY c.code LIMIT ${page.limit}
+      ORDER BY ${order} LIMIT ${page.limit + 1}
     ), up AS (
       SELECT p.company_id AS leaf, p.parent_id, ARRAY[]::text[] AS path FROM page AS p
       UNION ALL SELECT up.leaf, c.parent_id, c.code || up.path FROM up JOIN members.company AS c ON c.company_id = up.parent_id
@@ -60,7 +65,8 @@ export async function listCompanies(tx: Tx, page: { search?: string; after?: str
     SELECT p.code, p.name, p.vat, p.type, (SELECT x.code FROM members.company AS x WHERE x.company_id = p.parent_id) AS parent,
       (SELECT up.path FROM up WHERE up.leaf = p.company_id AND up.parent_id IS NULL) AS path,
       ARRAY(SELECT k.reference FROM members.company_key AS k WHERE k.tenant_id = p.tenant_id AND k.company_id = p.company_id AND k.reference LIKE 'ext:%' ORDER BY 1) AS keys,
-      (SELECT count(*) FROM members.assignment AS a WHERE a.tenant_id = p.tenant_id AND a.company = p.code AND a.valid_to = 'infinity') AS members
-    FROM page AS p ORDER BY p.code`);
-  return found.map(({ keys, members, ...company }) => ({ ...company, members: Number(members), codes: Object.fromEntries(keys.map((reference) => { const [, system = '', ...code] = reference.split(':'); return [system, code.join(':')]; })) }));
+      p.members
+    FROM page AS p ORDER BY ${keyset('p', 'code', SORTED, page).order}`);
+  const { rows: listed, next } = paged(found, page.limit, cursor);
+  return { next, rows: listed.map(({ keys, members, ...company }) => ({ ...company, members: Number(members), codes: Object.fromEntries(keys.map((reference) => { const [, system = '', ...code] = reference.split(':'); return [system, code.join(':')]; })) })) };
 }

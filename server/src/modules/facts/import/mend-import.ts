@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { Refusal, addDays, phrase } from '@premia/kernel';
 import { today, type Context } from '../../../platform/context.ts';
 import { csvRow } from '../../../platform/csv.ts';
-import { row, rows, runText, type Tx } from '../../../platform/database.ts';
+import { planBlindly, row, rows, runText, type Tx } from '../../../platform/database.ts';
 import { audit } from '../../identity/index.ts';
 import type { Program } from '../../members/index.ts';
 import { contentHash } from '../line-draft.ts';
@@ -76,6 +76,7 @@ async function mendRow(tx: Tx, context: Context, given: { program: Program; sour
 /** What only the whole import shows, then keys and chunks. Rows recorded already keep theirs. */
 export async function checkRows(tx: Tx, context: Context, program: Program, source: Source, importId: bigint): Promise<void> {
   const given = { program: program.programId, import: importId, source: source.sourceId, currency: program.currency, unknown: source.settings.unknown, tenant: context.tenantId };
+  await sql`SELECT ${planBlindly}`.execute(tx);
   for (const check of CHECKS) await runText(tx, check.text, check.takes.map((name) => given[name]));
   for (const step of KEYS_AND_CHUNKS) await runText(tx, step.text, step.takes ? [program.programId, importId] : []);
 }
