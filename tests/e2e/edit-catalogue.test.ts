@@ -27,7 +27,7 @@ describe.skipIf(noBrowser)('an operator keeps what rules refer to', () => {
     await panel.getByLabel('Do', { exact: true }).fill('2027-12-31');
     expect(await axeFaults(page)).toEqual([]);
     await save();
-    await page.getByRole('cell', { name: 'Święta 2027' }).waitFor();
+    await page.getByRole('cell', { name: 'Święta 2027', exact: true }).waitFor();
 
     await page.goto('/console/catalogue/units');
     await settled(page);

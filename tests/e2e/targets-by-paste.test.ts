@@ -35,7 +35,7 @@ describe.skipIf(noBrowser)('the manager sets targets by paste', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Zapisz cele' }).click();
     await page.getByText('Zapisane: 2 cele.').waitFor();
     await settled(page);
-    await page.getByRole('button', { name: /Historia celu: .*grudzień 2026/ }).first().click();
+    await page.getByRole('button', { name: /historia celu: .*grudzień 2026/ }).first().click();
     const history = (await page.getByRole('dialog').getByRole('table').innerText()).replaceAll(/[\s\u00a0]+/g, ' ');
     expect(history).toMatch(/13 000(,00)? .*po rozmowie 12 500,5\d? .*plan na święta/);
     expect(await axeFaults(page)).toEqual([]);
