@@ -358,7 +358,7 @@ test('a reward is seen by whom it is meant for: kind, segment and company type e
   await recordInput(world.context, { kind: 'members', program: 'p', members: [{ code: 'ala', kind: 'person', name: 'Ala', from: '2026-01-01' }, { code: 'chain', kind: 'company', from: '2026-01-01', company_type: 'chain' }] } as never);
   await refreshSegments(world.context, { program: 'p' });
   await world.offer(aReward('people', { audience: { kinds: ['person'] } }), aReward('best', { audience: { segments: ['best'] } }), aReward('chains', { audience: { company_types: ['chain'] } }), aReward('all'));
-  const seen = (member: string) => within(world, async (tx, program) => (await listRewards(tx, program.programId, '2026-06-15', { forMember: (await findMember(tx, program, member)).memberId, limit: 50 })).map((reward) => reward.key));
+  const seen = (member: string) => within(world, async (tx, program) => (await listRewards(tx, program.programId, '2026-06-15', { forMember: (await findMember(tx, program, member)).memberId, limit: 50 })).rows.map((reward) => reward.key));
   expect(await seen('ala')).toEqual(['people', 'best', 'all']);
   expect((await seen('chain')).filter((key) => key !== 'chains')).toEqual(['all']);
 });

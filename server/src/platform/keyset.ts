@@ -1,31 +1,36 @@
 import { sql, type RawBuilder } from 'kysely';
 
-/** How columns of a list compare; a missing text is the empty one, a missing number the least. */
-export type Sortable = Record<string, 'text' | 'number'>;
+/** What a list can be sorted by: the SQL of it, how it compares, and under what name a row has it, where that is another. */
+export type Sortable = Record<string, readonly [by: string, is: 'text' | 'number', name?: string]>;
 export type Keyset<Row> = { beyond: RawBuilder<boolean>; order: RawBuilder<unknown>; cursor(row: Row): string };
 
 const BETWEEN = '\u001f';
 const LEAST = '-9223372036854775808';
+const MISSING = { text: `''`, number: `'${LEAST}'::bigint` } as const;
+
+/** Columns of one alias. */
+export const columnsOf = (alias: string, kinds: Record<string, 'text' | 'number'>): Sortable => Object.fromEntries(Object.entries(kinds).map(([name, is]) => [name, [`${alias}.${name}`, is]]));
 
 /**
- * A list in the order its reader asks for, by keys and not by counting, so that rows that come meanwhile neither repeat nor skip any. `listed` is the
- * alias of the rows, `key` a text that tells them apart, `sort` a column's name, with a minus downwards; a column that is not sortable is the key.
- * The cursor is the last row's value and key. One of somebody's own making finds another place to begin, and no error.
+ * A list in the order its reader asks for, by keys and not by counting, so that rows that come meanwhile neither repeat nor skip any. `key` is the
+ * column that tells rows apart; `sort` names a column, with a minus downwards, and one that is not there is the key. A missing text counts as
+ * the empty one, a missing number as the least. The cursor is the last row's value and key; one of somebody's own making begins elsewhere, and is no error.
  */
-export function keyset<Row extends Record<string, unknown>>(listed: string, key: string, columns: Sortable, page: { sort?: string | undefined; after?: string | undefined }): Keyset<Row> {
+export function keyset<Row extends Record<string, unknown>>(columns: Sortable, key: string, page: { sort?: string | undefined; after?: string | undefined }): Keyset<Row> {
   const asked = (page.sort ?? key).replace(/^-/, '');
   const column = asked in columns ? asked : key;
-  const isNumber = columns[column] === 'number';
-  const down = page.sort?.startsWith('-') ?? false;
-  const by = sql.raw(isNumber ? `COALESCE(${listed}.${column}, ${LEAST}::bigint)` : `COALESCE(${listed}.${column}, '')`);
-  const last = sql.raw(`${listed}.${key}`);
+  const [[by, is, name = column], [last, lastIs, lastName = key]] = [columns[column], columns[key]] as [Sortable[string], Sortable[string]];
+  const [down, own] = [page.sort?.startsWith('-') ?? false, column === key];
+  const [than, direction] = [sql.raw(down ? '<' : '>'), sql.raw(down ? 'DESC' : 'ASC')];
   const at = page.after?.lastIndexOf(BETWEEN) ?? -1;
-  const [value, place] = page.after === undefined ? [null, null] : at === -1 ? [column === key ? page.after : '', page.after] : [page.after.slice(0, at), page.after.slice(at + 1)];
-  const from = isNumber ? sql`${/^-?\d{1,19}$/.test(value ?? '') ? value : LEAST}::numeric` : sql`${value}::text`;
+  const [value, place] = page.after === undefined ? [null, null] : at === -1 ? ['', page.after] : [page.after.slice(0, at), page.after.slice(at + 1)];
+  const given = (text: string | null, kind: 'text' | 'number'): RawBuilder<unknown> => (kind === 'text' ? sql`${text}::text` : sql`${/^-?\d{1,18}$/.test(text ?? '') ? text : LEAST}::bigint`);
+  const [first, second] = [sql.raw(`COALESCE(${by}, ${MISSING[is]})`), sql.raw(last)];
   return {
-    beyond: sql<boolean>`(${place}::text IS NULL OR (${by}, ${last}) ${sql.raw(down ? '<' : '>')} (${from}, ${place}::text))`,
-    order: sql`${by} ${sql.raw(down ? 'DESC' : 'ASC')}, ${last} ${sql.raw(down ? 'DESC' : 'ASC')}`,
-    cursor: (row) => (column === key ? String(row[key]) : `${row[column] ?? (isNumber ? LEAST : '')}${BETWEEN}${row[key]}`),
+    // By its own key a list goes along its index.
+    beyond: own ? sql<boolean>`(${place}::text IS NULL OR ${second} ${than} ${given(place, lastIs)})` : sql<boolean>`(${place}::text IS NULL OR (${first}, ${second}) ${than} (${given(value, is)}, ${given(place, lastIs)}))`,
+    order: own ? sql`${second} ${direction}` : sql`${first} ${direction}, ${second} ${direction}`,
+    cursor: (row) => (own ? String(row[lastName]) : `${row[name] ?? (is === 'number' ? LEAST : '')}${BETWEEN}${row[lastName]}`),
   };
 }
 

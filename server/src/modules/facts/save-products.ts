@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { Refusal, isDay, isGtin, must, phrase, type Day } from '@premia/kernel';
 import { row, rows, runText, type Tx } from '../../platform/database.ts';
-import { keyset, paged } from '../../platform/keyset.ts';
+import { columnsOf, keyset, paged } from '../../platform/keyset.ts';
 import type { Program } from '../members/index.ts';
 import { LOCK_PRODUCT_MEMBERS, MOVE_PRODUCT, TOUCH_PRODUCTS, TOUCH_RUN } from './queries.ts';
 import type { Recording } from './record-lines.ts';
@@ -48,22 +48,22 @@ async function saveAliases(tx: Tx, tenantId: bigint, program: Program, index: nu
   }
 }
 
-const SORTED = { sku: 'text', name: 'text', category: 'text', brand: 'text', lines: 'number' } as const;
+const SORTED = columnsOf('listed', { sku: 'text', name: 'text', category: 'text', brand: 'text', lines: 'number' });
 
 /** Products by code, or as asked; `unknown` narrows to codes that came in sales and nobody has classified or mapped. */
 export async function listProducts(tx: Tx, program: Program, page: { unknown?: boolean; search?: string; sort?: string; after?: string; limit: number }): Promise<{ rows: ProductRow[]; next: string | null }> {
   const like = page.search === undefined ? null : `%${page.search.replace(/[\\%_]/g, '\\$&')}%`;
-  const { beyond, order, cursor } = keyset<ProductRow>('listed', 'sku', SORTED, page);
+  const { beyond, order, cursor } = keyset<ProductRow>(SORTED, 'sku', page);
   const lines = sql`(SELECT count(*) FROM facts.line AS l WHERE l.tenant_id = p.tenant_id AND l.program_id = p.program_id AND l.product_id = p.product_id)`;
   // Lines are counted for the page alone, unless the list is sorted by them.
   const byLines = /^-?lines$/.test(page.sort ?? '');
-  const found = await rows<ProductRow & { tenant_id: bigint; product_id: bigint }>(tx, sql`SELECT listed.*${byLines ? sql`` : sql`, (SELECT count(*) FROM facts.line AS l WHERE l.tenant_id = listed.tenant_id AND l.program_id = ${program.programId} AND l.product_id = listed.product_id) AS lines`} FROM (
+  const found = await rows<ProductRow>(tx, sql`SELECT listed.sku, listed.name, listed.gtin, listed.known, listed.same_as, listed.category, listed.brand, listed.groups, ${byLines ? sql`listed.lines` : sql`(SELECT count(*) FROM facts.line AS l WHERE l.tenant_id = listed.tenant_id AND l.program_id = ${program.programId} AND l.product_id = listed.product_id) AS lines`} FROM (
       SELECT p.tenant_id, p.product_id, p.sku, p.name, p.gtin, p.known, s.sku AS same_as, c.category, c.brand, COALESCE(c.groups, '{}') AS groups${byLines ? sql`, ${lines} AS lines` : sql``} FROM facts.product AS p
       LEFT JOIN facts.product AS s ON s.tenant_id = p.tenant_id AND s.program_id = p.program_id AND s.product_id = p.same_as
       LEFT JOIN LATERAL (SELECT category, brand, groups FROM facts.product_class AS c WHERE c.tenant_id = p.tenant_id AND c.program_id = p.program_id AND c.product_id = p.product_id ORDER BY c.valid_from DESC, c.recorded_seq DESC LIMIT 1) AS c ON TRUE
       WHERE p.program_id = ${program.programId} AND (NOT ${page.unknown ?? false}::boolean OR (NOT p.known AND p.same_as IS NULL)) AND (${like}::text IS NULL OR p.sku ILIKE ${like} OR p.name ILIKE ${like} OR p.gtin ILIKE ${like})
     ) AS listed WHERE ${beyond} ORDER BY ${order} LIMIT ${page.limit + 1}`);
-  return paged(found.map(({ tenant_id: _, product_id: __, ...product }) => product), page.limit, cursor);
+  return paged(found, page.limit, cursor);
 }
 
 /** Says that an unknown code is a known product: lines to come are recorded under it, and what was credited before moves by minus and plus facts. */

@@ -2,11 +2,11 @@ import { sql } from 'kysely';
 import type { Day } from '@premia/kernel';
 import { must } from '@premia/kernel';
 import { row, rows, type Tx } from '../../platform/database.ts';
-import { keyset, paged } from '../../platform/keyset.ts';
+import { columnsOf, keyset, paged } from '../../platform/keyset.ts';
 import type { Program } from './program.ts';
 
 export type MemberRow = { code: string; kind: string; name: string | null; state: string; company: string | null; team: string | null; territory: string | null };
-const SORTED = { code: 'text', name: 'text', kind: 'text', state: 'text', company: 'text', team: 'text', territory: 'text' } as const;
+const SORTED = columnsOf('listed', { code: 'text', name: 'text', kind: 'text', state: 'text', company: 'text', team: 'text', territory: 'text' });
 
 export type MemberCard = {
   code: string; kind: string; name: string | null; email: string | null; keys: string[]; enrolled_on: Day; counts_from: string; counts_until: string; aliases: string[];
@@ -18,7 +18,7 @@ export type MemberCard = {
 
 /** Members by code, as they are on a day. `search` looks into codes, names, NIPs and e-mail addresses. */
 export async function listMembers(tx: Tx, program: Program, on: Day, page: { search?: string; state?: string; sort?: string; after?: string; limit: number }): Promise<{ rows: MemberRow[]; next: string | null }> {
-  const { beyond, order, cursor } = keyset<MemberRow>('listed', 'code', SORTED, page);
+  const { beyond, order, cursor } = keyset<MemberRow>(SORTED, 'code', page);
   const like = page.search === undefined ? null : `%${page.search.replace(/[\\%_]/g, '\\$&')}%`;
   const found = await rows<MemberRow>(tx, sql`SELECT * FROM (
     SELECT m.code, m.kind, p.name, COALESCE(s.state, 'invited') AS state, a.company, a.team, a.territory FROM members.member AS m

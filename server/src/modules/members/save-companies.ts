@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { Refusal, must, phrase } from '@premia/kernel';
 import { row, rows, type Tx } from '../../platform/database.ts';
-import { keyset, paged } from '../../platform/keyset.ts';
+import { columnsOf, keyset, paged } from '../../platform/keyset.ts';
 import { normalizeVat } from './vat.ts';
 
 /** A partner firm as an import names it: its code, its place in the tree, and the codes others know it by. */
@@ -51,7 +51,7 @@ type CompanyRow = Omit<Company, 'members'> & { members: bigint; keys: string[] }
 const SORTED = { code: 'text', name: 'text', type: 'text', members: 'number' } as const;
 
 export async function listCompanies(tx: Tx, page: { search?: string; sort?: string; after?: string; limit: number }): Promise<{ rows: Company[]; next: string | null }> {
-  const { beyond, order, cursor } = keyset<CompanyRow>('c', 'code', SORTED, page);
+  const { beyond, order, cursor } = keyset<CompanyRow>(columnsOf('c', SORTED), 'code', page);
   const like = page.search === undefined ? null : `%${page.search.replace(/[\\%_]/g, '\\$&')}%`;
   const found = await rows<CompanyRow>(tx, sql`
     WITH RECURSIVE page AS (
@@ -66,7 +66,7 @@ export async function listCompanies(tx: Tx, page: { search?: string; sort?: stri
       (SELECT up.path FROM up WHERE up.leaf = p.company_id AND up.parent_id IS NULL) AS path,
       ARRAY(SELECT k.reference FROM members.company_key AS k WHERE k.tenant_id = p.tenant_id AND k.company_id = p.company_id AND k.reference LIKE 'ext:%' ORDER BY 1) AS keys,
       p.members
-    FROM page AS p ORDER BY ${keyset('p', 'code', SORTED, page).order}`);
+    FROM page AS p ORDER BY ${keyset(columnsOf('p', SORTED), 'code', page).order}`);
   const { rows: listed, next } = paged(found, page.limit, cursor);
   return { next, rows: listed.map(({ keys, members, ...company }) => ({ ...company, members: Number(members), codes: Object.fromEntries(keys.map((reference) => { const [, system = '', ...code] = reference.split(':'); return [system, code.join(':')]; })) })) };
 }

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { formatMinor, type Phrase } from '@premia/kernel';
 import { today, type Context } from '../../platform/context.ts';
 import { row, rows, type Tx } from '../../platform/database.ts';
+import { keyset, paged, type Sortable } from '../../platform/keyset.ts';
 import type { Program } from '../members/index.ts';
 import { externalIdOf, itemColumns, ownItems, type Item } from './items.ts';
 import type { State } from './machine.ts';
@@ -20,14 +21,19 @@ const from = sql`rewards.item AS i JOIN rewards.reward_order AS o ON o.tenant_id
 const columns = sql`${itemColumns}, r.key AS reward, r.names AS "rewardName", m.code AS member, p.name, u.key AS unit, u.scale, o.placed_at AS "placedAt", o.placed_by AS "placedBy", t.code, t.version, t.form, t.bearer, t.income_minor AS income, t.base_minor AS base, t.tax_minor AS tax, t.pay_minor AS pay, t.extra_minor AS extra,
   CASE WHEN i.kind = 'transfer' THEN (SELECT a.last4 FROM rewards.account AS a WHERE a.tenant_id = m.tenant_id AND a.program_id = m.program_id AND a.member_id = m.member_id ORDER BY a.account_id DESC LIMIT 1) END AS account4, (SELECT b.batch_id FROM rewards.batch_item AS b WHERE b.tenant_id = i.tenant_id AND b.program_id = i.program_id AND b.item_id = i.item_id ORDER BY b.batch_id DESC LIMIT 1) AS "batchId"`;
 
-export type OrdersPage = { state?: string | undefined; kind?: string | undefined; search?: string | undefined; memberId?: bigint; orderId?: bigint; itemId?: bigint; open?: boolean; before?: bigint | null; limit: number };
+export type OrdersPage = { state?: string | undefined; kind?: string | undefined; search?: string | undefined; memberId?: bigint; orderId?: bigint; itemId?: bigint; open?: boolean; sort?: string | undefined; after?: string | undefined; limit: number };
+const SORTED: Sortable = { item: ['i.item_id', 'number', 'itemId'], member: ['m.code', 'text'], reward: ['r.key', 'text'], units: ['i.units', 'number'], worth: ['i.worth_minor', 'number'], state: ['i.state', 'text'] };
 
-/** Pieces of orders, newest first. */
-export function listOrders(tx: Tx, program: Program, page: OrdersPage): Promise<OrderRow[]> {
+/** Pieces of orders, newest first, or as asked. */
+export const listOrders = async (tx: Tx, program: Program, page: OrdersPage): Promise<OrderRow[]> => (await pageOrders(tx, program, page)).rows;
+
+export async function pageOrders(tx: Tx, program: Program, page: OrdersPage): Promise<{ rows: OrderRow[]; next: string | null }> {
+  const { beyond, order, cursor } = keyset<OrderRow>(SORTED, 'item', { sort: page.sort ?? '-item', after: page.after });
   const like = page.search === undefined ? null : `%${page.search.replace(/[\\%_]/g, '\\$&')}%`;
-  return rows<OrderRow>(tx, sql`SELECT ${columns} FROM ${from} WHERE i.program_id = ${program.programId} AND (${page.before ?? null}::bigint IS NULL OR i.item_id < ${page.before ?? null}) AND (${page.state ?? null}::text IS NULL OR i.state = ${page.state ?? null}) AND (${page.kind ?? null}::text IS NULL OR i.kind = ${page.kind ?? null})
+  const found = await rows<OrderRow>(tx, sql`SELECT ${columns} FROM ${from} WHERE i.program_id = ${program.programId} AND ${beyond} AND (${page.state ?? null}::text IS NULL OR i.state = ${page.state ?? null}) AND (${page.kind ?? null}::text IS NULL OR i.kind = ${page.kind ?? null})
     AND (${page.orderId ?? null}::bigint IS NULL OR i.order_id = ${page.orderId ?? null}) AND (${page.itemId ?? null}::bigint IS NULL OR i.item_id = ${page.itemId ?? null}) AND ${page.memberId === undefined ? sql`TRUE` : ownItems(page.memberId)} AND (NOT ${page.open ?? false} OR i.state IN ('requested', 'awaiting_payment', 'approved', 'batched', 'exported', 'sent', 'shipped'))
-    AND (${like}::text IS NULL OR m.code ILIKE ${like} OR p.name ILIKE ${like} OR r.key ILIKE ${like} OR r.names::text ILIKE ${like} OR i.item_id::text = ${page.search ?? null} OR i.tracking ILIKE ${like}) ORDER BY i.item_id DESC LIMIT ${page.limit}`);
+    AND (${like}::text IS NULL OR m.code ILIKE ${like} OR p.name ILIKE ${like} OR r.key ILIKE ${like} OR r.names::text ILIKE ${like} OR i.item_id::text = ${page.search ?? null} OR i.tracking ILIKE ${like}) ORDER BY ${order} LIMIT ${page.limit + 1}`);
+  return paged(found, page.limit, cursor);
 }
 
 export const stepsOf = (tx: Tx, program: Program, ids: readonly bigint[]): Promise<Step[]> => rows<Step>(tx, sql`SELECT item_id AS "itemId", state, at, by, reason FROM rewards.step WHERE program_id = ${program.programId} AND item_id = ANY(${ids.map(String)}::bigint[]) ORDER BY step_id`);

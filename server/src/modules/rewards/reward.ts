@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { row, rows, type Tx } from '../../platform/database.ts';
 import { railOf, type Kind } from './machine.ts';
 import { refuse } from './refusals.ts';
+import { keyset, paged, type Sortable } from '../../platform/keyset.ts';
 
 /** Who may see and order a reward: every list that is there must hold. */
 export const audienceShape = z.strictObject({ kinds: z.array(z.enum(['person', 'company'])).max(2).optional(), segments: z.array(z.string().max(64)).max(50).optional(), tiers: z.array(z.string().max(64)).max(50).optional(), company_types: z.array(z.string().max(100)).max(50).optional() });
@@ -35,15 +36,18 @@ const meantFor = (memberId: bigint, on: Day): RawBuilder<boolean> => sql<boolean
   AND (r.audience -> 'tiers' IS NULL OR r.audience -> 'tiers' ?| ARRAY(SELECT t.tier FROM entitlements.tier_interval AS t WHERE t.program_id = m.program_id AND t.member_id = m.member_id AND t.valid_from <= ${on}::date AND t.valid_to > ${on}::date))
   AND (r.audience -> 'company_types' IS NULL OR r.audience -> 'company_types' ?| ARRAY(SELECT c.type FROM members.company AS c WHERE c.type IS NOT NULL AND (c.company_id = m.company_id OR c.code IN (SELECT a.company FROM members.assignment AS a WHERE a.program_id = m.program_id AND a.member_id = m.member_id AND a.valid_from <= ${on}::date AND a.valid_to > ${on}::date)))))`;
 
-export type Page = { search?: string; category?: string; state?: string; kind?: string; forMember?: bigint; key?: string; wishedBy?: bigint; after?: bigint; limit: number };
+export type Page = { search?: string; category?: string; state?: string; kind?: string; forMember?: bigint; key?: string; wishedBy?: bigint; sort?: string; after?: string; limit: number };
+const SORTED: Sortable = { id: ['r.reward_id', 'number', 'rewardId'], name: ['r.key', 'text', 'key'], category: ['r.category', 'text'], kind: ['r.kind', 'text'], price: ['r.price', 'number'], cost: ['r.cost_minor', 'number', 'cost'], state: ['r.state', 'text'] };
 
-/** The catalogue, in the order of its rewards' making; for a member only what is on offer and meant for them. */
-export function listRewards(tx: Tx, programId: bigint, on: Day, page: Page): Promise<Reward[]> {
+/** The catalogue, in the order of its rewards' making or as asked; for a member only what is on offer and meant for them. */
+export async function listRewards(tx: Tx, programId: bigint, on: Day, page: Page): Promise<{ rows: Reward[]; next: string | null }> {
+  const { beyond, order, cursor } = keyset<Reward>(SORTED, 'id', page);
   const like = page.search === undefined ? null : `%${page.search.replace(/[\\%_]/g, '\\$&')}%`;
   const seen = page.forMember === undefined ? sql`TRUE` : sql`r.state = 'active' AND r.valid_from <= ${on}::date AND r.valid_to >= ${on}::date AND ${meantFor(page.forMember, on)}`;
-  return rows<Reward>(tx, sql`SELECT ${columns(on)} FROM ${tables} WHERE r.program_id = ${programId} AND ${seen} AND r.reward_id > ${page.after ?? 0n} AND (${page.key ?? null}::text IS NULL OR r.key = ${page.key ?? null})
+  const found = await rows<Reward>(tx, sql`SELECT ${columns(on)} FROM ${tables} WHERE r.program_id = ${programId} AND ${seen} AND ${beyond} AND (${page.key ?? null}::text IS NULL OR r.key = ${page.key ?? null})
     AND (${page.wishedBy ?? null}::bigint IS NULL OR EXISTS (SELECT 1 FROM rewards.wish AS w WHERE w.tenant_id = r.tenant_id AND w.program_id = r.program_id AND w.reward_id = r.reward_id AND w.member_id = ${page.wishedBy ?? null})) AND (${page.category ?? null}::text IS NULL OR r.category = ${page.category ?? null}) AND (${page.state ?? null}::text IS NULL OR r.state = ${page.state ?? null})
-    AND (${page.kind ?? null}::text IS NULL OR r.kind = ${page.kind ?? null}) AND (${like}::text IS NULL OR r.key ILIKE ${like} OR r.names::text ILIKE ${like} OR r.descriptions::text ILIKE ${like} OR r.category ILIKE ${like}) ORDER BY r.reward_id LIMIT ${page.limit}`);
+    AND (${page.kind ?? null}::text IS NULL OR r.kind = ${page.kind ?? null}) AND (${like}::text IS NULL OR r.key ILIKE ${like} OR r.names::text ILIKE ${like} OR r.descriptions::text ILIKE ${like} OR r.category ILIKE ${like}) ORDER BY ${order} LIMIT ${page.limit + 1}`);
+  return paged(found, page.limit, cursor);
 }
 
 export async function findReward(tx: Tx, programId: bigint, key: string, on: Day): Promise<Reward> {

@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import { crashPoint } from '../../platform/crash-point.ts';
 import { today, type Context } from '../../platform/context.ts';
 import { rows, type Tx } from '../../platform/database.ts';
-import { numberedCursor, type Handled, type Handler } from '../../platform/http.ts';
+import type { Handled, Handler } from '../../platform/http.ts';
 import { readBalances } from '../ledger/index.ts';
 import { ownMember, type Member, type Program } from '../members/index.ts';
 import { accountOf, saveAccount } from './accounts.ts';
@@ -13,7 +13,7 @@ import { ruleOf, saveRule, type CompanyRule } from './company-pays.ts';
 import { atDesk, cancelOwn, recallItems } from './decide-items.ts';
 import { placeOrder, quoteOrder, type Address } from './place-order.ts';
 import { profileOf, saveProfile, type ProfileData } from './profiles.ts';
-import { addressOf, listOrders, stepsOf } from './read-orders.ts';
+import { addressOf, listOrders, pageOrders, stepsOf } from './read-orders.ts';
 import { refuse } from './refusals.ts';
 import { findReward, listRewards, type Reward } from './reward.ts';
 import { linesIn, placedView } from './routes.ts';
@@ -43,14 +43,13 @@ export const ownRewardHandlers: Record<keyof typeof ownRewardRoutes, Handler> = 
   myCatalogue: (context, given) => own(context, given, async (tx, { program, member }) => {
     const { limit, after, search, category, reward, wished } = given.query as { limit: number; after?: string; search?: string; category?: string; reward?: string; wished?: string };
     const on = today(context, program.zone);
-    const offered = await listRewards(tx, program.programId, on, { forMember: member.memberId, ...(search === undefined ? {} : { search }), ...(category === undefined ? {} : { category }), ...(reward === undefined ? {} : { key: reward }), ...(wished === 'true' ? { wishedBy: member.memberId } : {}), after: numberedCursor(after) ?? 0n, limit: limit + 1 });
+    const { rows: offered, next } = await listRewards(tx, program.programId, on, { forMember: member.memberId, ...(search === undefined ? {} : { search }), ...(category === undefined ? {} : { category }), ...(reward === undefined ? {} : { key: reward }), ...(wished === 'true' ? { wishedBy: member.memberId } : {}), ...(after === undefined ? {} : { after }), limit });
     const wishes = new Set((await rows<{ id: bigint }>(tx, sql`SELECT reward_id AS id FROM rewards.wish WHERE program_id = ${program.programId} AND member_id = ${member.memberId}`)).map((wish) => wish.id));
     const balances = await readBalances(tx, program.programId, on, { memberId: member.memberId });
     const missing = (item: Reward): bigint => { const has = balances.find((balance) => balance.unit === item.unit)?.available ?? 0n; const least = item.least === null ? item.price : (item.least * item.price + item.worth - 1n) / item.worth; return least > has ? least - has : 0n; };
     const categories = await rows<{ category: string }>(tx, sql`SELECT DISTINCT category FROM rewards.reward WHERE program_id = ${program.programId} AND state = 'active' AND category <> '' ORDER BY category`);
-    const shown = offered.slice(0, limit);
     return { ordering: (await readSettings(tx, program)).ordering, categories: categories.map((item) => item.category), balances: balances.map((balance) => ({ unit: balance.unit, available: formatMinor(balance.available, balance.scale) })),
-      rewards: shown.map((item) => ({ ...shownReward(program, item), missing: formatMinor(missing(item), item.scale), wished: wishes.has(item.rewardId) })), next: offered.length > limit ? String(offered[limit - 1]?.rewardId) : null };
+      rewards: offered.map((item) => ({ ...shownReward(program, item), missing: formatMinor(missing(item), item.scale), wished: wishes.has(item.rewardId) })), next };
   }),
   wish: (context, given) => own(context, given, async (tx, { program, member }) => {
     const { reward: key, wished } = given.body as { reward: string; wished: boolean };
@@ -72,8 +71,8 @@ export const ownRewardHandlers: Record<keyof typeof ownRewardRoutes, Handler> = 
   },
   myOrders: (context, given) => own(context, given, async (tx, { program, member }) => {
     const { limit, after } = given.query as { limit: number; after?: string };
-    const found = await listOrders(tx, program, { memberId: member.memberId, before: numberedCursor(after), limit: limit + 1 });
-    return { orders: found.slice(0, limit).map((row) => orderRowView(program, row, NOBODY)).map(hidden), next: found.length > limit ? String(found[limit - 1]?.itemId) : null };
+    const { rows, next } = await pageOrders(tx, program, { memberId: member.memberId, after, limit });
+    return { orders: rows.map((row) => orderRowView(program, row, NOBODY)).map(hidden), next };
   }),
   myOrder: (context, given) => own(context, given, async (tx, { program, member }) => {
     const orderId = BigInt(given.params['order'] as string);

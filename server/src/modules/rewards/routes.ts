@@ -14,7 +14,7 @@ import type { Item } from './items.ts';
 import { placeOrder, type Address, type OrderLine, type Placed } from './place-order.ts';
 import { printSettlement, settlementSheet } from './print-settlement.ts';
 import { profileOf, saveStatus } from './profiles.ts';
-import { addressOf, listOrders, readEvidence, stepsOf, type OrderRow } from './read-orders.ts';
+import { addressOf, listOrders, pageOrders, readEvidence, stepsOf, type OrderRow } from './read-orders.ts';
 import { refuse } from './refusals.ts';
 import { findReward, listRewards } from './reward.ts';
 import { importRewards, repriceRewards, saveReward, type RewardDraft } from './save-rewards.ts';
@@ -48,10 +48,8 @@ export const rewardHandlers = (namesOf: NamesOf): Record<keyof typeof rewardRout
   const whoOf = (rows: readonly OrderRow[]): Promise<Names> => names(rows.flatMap((row) => [row.placedBy, row.approvedBy]));
   return {
     listRewards: (context, given) => within(context, given, async (tx, program) => {
-      const { limit, after } = pageOf(given);
-      const { limit: _, after: __, ...filter } = given.query as { limit: number; after?: string; search?: string; kind?: string; category?: string; state?: string };
-      const found = await listRewards(tx, program.programId, today(context, program.zone), { ...filter, after: numberedCursor(after) ?? 0n, limit: limit + 1 });
-      return { rewards: found.slice(0, limit).map((reward) => rewardView(program, reward)), next: nextOf(found, limit, found[limit - 1]?.rewardId) };
+      const { rows, next } = await listRewards(tx, program.programId, today(context, program.zone), given.query as { limit: number; after?: string; sort?: string; search?: string; kind?: string; category?: string; state?: string });
+      return { rewards: rows.map((reward) => rewardView(program, reward)), next };
     }),
     saveReward: (context, given) => within(context, given, async (tx, program) => { const draft = given.body as RewardDraft; await saveReward(tx, context, program, draft); return { key: draft.key }; }),
     importRewards: (context, given) => within(context, given, async (tx, program) => { const rewards = await importRewards(tx, context, program, (given.body as { text: string }).text); await audit(tx, context, { action: 'rewards.imported', subject: `program:${program.key}`, programId: program.programId, after: { rewards } }); return { rewards }; }),
@@ -65,12 +63,10 @@ export const rewardHandlers = (namesOf: NamesOf): Record<keyof typeof rewardRout
     importCodes: (context, given) => within(context, given, async (tx, program) => ({ codes: await importCodes(tx, context, program, await findReward(tx, program.programId, text(given, 'reward'), today(context, program.zone)), given.body as { lot: string; text: string }) })),
     voidCode: (context, given) => within(context, given, async (tx, program) => { await voidCode(tx, context, program, numberOf(given, 'code'), (given.body as { reason: string }).reason); return { state: 'void' }; }),
     listOrders: (context, given) => within(context, given, async (tx, program) => {
-      const { limit, after } = pageOf(given);
-      const { state, kind, search, open, member } = given.query as { state?: string; kind?: string; search?: string; open?: string; member?: string };
-      const found = await listOrders(tx, program, { state, kind, search, open: open === 'true', ...(member === undefined ? {} : { memberId: (await findMember(tx, program, member)).memberId }), before: numberedCursor(after), limit: limit + 1 });
-      const page = found.slice(0, limit);
-      const who = await whoOf(page);
-      return { orders: page.map((row) => orderRowView(program, row, who)), next: nextOf(found, limit, page.at(-1)?.itemId) };
+      const { open, member, ...page } = given.query as { state?: string; kind?: string; search?: string; sort?: string; after?: string; limit: number; open?: string; member?: string };
+      const { rows, next } = await pageOrders(tx, program, { ...page, open: open === 'true', ...(member === undefined ? {} : { memberId: (await findMember(tx, program, member)).memberId }) });
+      const who = await whoOf(rows);
+      return { orders: rows.map((row) => orderRowView(program, row, who)), next };
     }),
     readOrder: (context, given) => within(context, given, async (tx, program) => {
       const rows = (await listOrders(tx, program, { orderId: numberOf(given, 'order'), limit: 200 })).toReversed();
