@@ -47,7 +47,7 @@ test('every mutating route, replayed with its key, answers the same and writes n
   }
   // A question is opened by a member, a registration by a stranger: what operators do about them is replayed in tests/stories/sign-in.test.ts.
   expect([...called, 'answerInquiry', 'decideRegistration'].sort()).toEqual(Object.values(routes).filter((route) => route.method === 'POST').map((route) => route.name).sort());
-  expect(Object.values(routes).filter((route) => route.method === 'POST' && !(route as Route).idempotent).map((route) => route.name).sort()).toEqual(['dryRunSales', 'planProgram', 'simulate', 'tryMechanic']); // they write nothing at all
+  expect(Object.values(routes).filter((route) => route.method === 'POST' && !(route as Route).idempotent).map((route) => route.name).sort()).toEqual(['dryRunSales', 'planProgram', 'sampleFile', 'simulate', 'tryMechanic']); // they write nothing at all
 });
 
 test('every reading route answers what its schema says', async () => {
@@ -68,7 +68,7 @@ test('every reading route answers what its schema says', async () => {
     remember(past, answer.json());
   }
   const inquiry = await context.transaction(async (tx) => { const program = await findProgram(tx, 'p'); return openInquiry(tx, context, program, { memberId: (await findMember(tx, program, 'shop')).memberId, subject: 'A', body: 'why?' }); });
-  const queries: Partial<Record<RouteName, string>> = { explain: '?document=A&locale=pl', readSettlement: '?from=2026-01-01&to=2026-12-31', printSettlement: '?from=2026-01-01&to=2026-12-31&locale=pl', settlementSheet: '?from=2026-01-01&to=2026-12-31', listOrders: '?open=false&search=shop&kind=goods', listProducts: '?unknown=true', listMembers: '?search=sho&state=active', listTargets: '?target=t&from=2026-01-01&to=2026-12-31', listDocuments: '?search=A&kind=sale&member=shop&from=2026-01-01&to=2026-12-31' };
+  const queries: Partial<Record<RouteName, string>> = { explain: '?document=A&locale=pl', targetHistory: '?target=t&member=shop&window_start=2026-03-01', readSettlement: '?from=2026-01-01&to=2026-12-31', printSettlement: '?from=2026-01-01&to=2026-12-31&locale=pl', settlementSheet: '?from=2026-01-01&to=2026-12-31', listOrders: '?open=false&search=shop&kind=goods', listProducts: '?unknown=true', listMembers: '?search=sho&state=active', listTargets: '?target=t&from=2026-01-01&to=2026-12-31', listDocuments: '?search=A&kind=sale&member=shop&from=2026-01-01&to=2026-12-31' };
   for (const route of Object.values(routes).filter((item) => item.method === 'GET') as Route[]) {
     const url = `${route.path.replace(':program', 'p').replace(':member', 'shop').replace(':import', imported as string).replace(':document', document?.id ?? '').replace(':inquiry', String(inquiry)).replace(':reward', 'bon').replace(':year', '2026').replace(/:(order|item|batch|form)\b/, (_, name: string) => past[name] as string)}${queries[route.name as RouteName] ?? ''}`;
     const answer = await ask(url);

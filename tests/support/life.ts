@@ -74,6 +74,7 @@ export const LIFE: ((past: Answer) => Call)[] = [
   () => ({ route: 'saveStates', body: { states: [{ member: 'friend', state: 'suspended', from: '2026-06-15' }] } }),
   () => ({ route: 'refreshSegments', body: {} }),
   () => ({ route: 'saveMapping', params: { source: 'erp' }, body: { mapping: { document: 'invoice', date: 'date', net: 'net', buyer: 'buyer' } } }),
+  () => ({ route: 'sampleFile', params: { source: 'erp' }, query: '?name=f.csv', file: CSV }),
   () => ({ route: 'stageImport', query: '?source=erp&name=f.csv', file: CSV }),
   (past) => ({ route: 'mendImport', params: { import: past['import'] as string }, body: { rows: [{ part: 1, line: '3', values: { date: '2026-03-02' } }] } }),
   (past) => ({ route: 'approveImport', params: { import: past['import'] as string }, body: {} }),

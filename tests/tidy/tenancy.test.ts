@@ -76,7 +76,7 @@ test('a tampered row is found and named', async () => {
 
 test('functions that act as the owner are on a list, each with a pinned search path; jobs’ own tables are closed to the application', async () => {
   const found = await installation.admin<{ name: string; config: string[] | null }>(`SELECT n.nspname || '.' || p.proname AS name, p.proconfig AS config FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace WHERE p.prosecdef AND n.nspname IN ${SCHEMAS} ORDER BY 1`);
-  expect(found.map((item) => item.name)).toEqual(['identity.authenticate', 'identity.create_tenant', 'identity.grants_of', 'identity.invitation_by_code', 'identity.list_tenants', 'identity.tenant_by_key', 'members.erase', 'platform.add_job', 'platform.purge', 'platform.refresh_statistics', 'rewards.erase']);
+  expect(found.map((item) => item.name)).toEqual(['identity.authenticate', 'identity.create_tenant', 'identity.grants_of', 'identity.invitation_by_code', 'identity.list_tenants', 'identity.tenant_by_key', 'members.erase', 'platform.add_job', 'platform.failed_jobs', 'platform.purge', 'platform.refresh_statistics', 'rewards.erase']);
   for (const item of found) expect(item.config, item.name).toContain('search_path=pg_catalog');
   const [open] = await installation.admin<{ app: boolean; load: boolean }>(`SELECT has_schema_privilege('premia_app', 'graphile_worker', 'USAGE') AS app, has_schema_privilege('premia_load', 'graphile_worker', 'USAGE') AS load`);
   expect(open).toEqual({ app: false, load: false });
