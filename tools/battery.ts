@@ -16,6 +16,7 @@ const PROOFS: { name: string; test: string; env: Record<string, string> }[] = [
   { name: 'C2 the server killed in an import', test: 'tests/stories/kill-server.test.ts', env: { KILL_LINES: of(400_000), KILLS: of(20) } },
   { name: 'C3 named points', test: 'tests/stories/crash-points.test.ts', env: {} },
   { name: 'C4 replies to COMMIT lost', test: 'tests/stories/reply-dropped.test.ts', env: { REPLIES: of(1_000) } },
+  { name: 'C7 a copy restored elsewhere', test: 'tests/stories/backup.test.ts', env: {} },
   { name: 'R2–R9 races', test: 'tests/stories/races.test.ts', env: { RACE_ROUNDS: of(200) } },
   { name: 'every screen, every combination', test: 'tests/e2e', env: { WALK: 'all' } },
   { name: 'L3 sealed columns edited', test: 'tests/property/seals.test.ts', env: {} },

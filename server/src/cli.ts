@@ -6,12 +6,13 @@ import { parse as parseYaml, stringify as toYaml } from 'yaml';
 import { Refusal, formatMinor, must, parseMinor, type Locale } from '@premia/kernel';
 import { openInstallation } from './compose.ts';
 import { seedDemo } from './demo/seed-demo.ts';
+import { backUp, headsMissing, restore } from './platform/backup.ts';
 import { makeContext, today, type Context } from './platform/context.ts';
 import { csvCell } from './platform/csv.ts';
 import { makeMailer } from './platform/mail.ts';
 import { applyProgram, approveImport, approveRecalculation, closePeriod, explain, nextSteps, previewAwards, proposeRecalculation, recordImport, recordMemberActivities, recordInput, recordMembers, recordTargets, refreshSegments, settleStale, simulate, type Preview } from './modules/entitlements/index.ts';
 import { REASONS, mappingShape, readQuarantine, saveRates, stageImport, type ActivityDraft } from './modules/facts/index.ts';
-import { STAFF_ROLES, createTenant, invite, type Role } from './modules/identity/index.ts';
+import { STAFF_ROLES, createTenant, invite, listTenants, type Role } from './modules/identity/index.ts';
 import { readBalances, readLiability, readStatement } from './modules/ledger/index.ts';
 import { findMember, findProgram, listPrograms, saveCompanies, type CompanyDraft, type MemberDraft } from './modules/members/index.ts';
 import { exportProgram, parseProgram, planProgram, programSchema, type TargetDraft } from './modules/mechanics/index.ts';
@@ -48,6 +49,8 @@ const HELP = `premia – facts, entitlements, ledger
   person invite --email E --name N --role R [--program P]   prints the link to join; R: owner, operator, approver, support, viewer
   demo [--anchor DAY]          make the demo program where there is none
   verify --program P           recompute everything; 0 differences or exit 1
+  backup FOLDER                everything as it is now, beside whatever goes on; holds personal data, not the data secret
+  restore FOLDER               fill a new, empty installation from a backup, and verify every program of it
 
 Everywhere: --json, --tenant T (default: main), --as NAME (default: installation), --locale pl|en, --data-dir DIR`;
 
@@ -227,6 +230,12 @@ const commands: Record<string, Command> = {
     print({ programs: programs.map((program) => program.key) }, `Programs: ${programs.map((program) => program.key).join(', ')}`);
     return 0;
   },
+  'backup': async (_context, url, [folder]) => {
+    const manifest = await backUp(url, must(folder, 'a folder'), say);
+    const rows = manifest.tables.reduce((sum, table) => sum + table.rows, 0);
+    print({ tables: manifest.tables.length, rows, heads: manifest.heads }, `${rows} rows of ${manifest.tables.length} tables. Keep the data secret elsewhere: the backup does not hold it, and does not open without it.`);
+    return 0;
+  },
   'verify': async (context) => {
     const result = await verifyAll(context, need('program'));
     const { counts } = result;
@@ -280,19 +289,43 @@ type Plan = Awaited<ReturnType<typeof applyProgram>>;
 const planView = (plan: Plan): unknown => ({ program: plan.program, changes: plan.changes, mechanics: plan.mechanics.map((step) => ({ key: step.key, action: step.action, from: step.from, versions: step.versions.length })) });
 const describePlan = (plan: Plan): string => (plan.program === 'same' ? 'Nothing changes.' : [`program: ${plan.program}`, ...plan.changes.map((name) => `changes: ${name}`), ...plan.mechanics.filter((step) => step.action !== 'same').map((step) => `mechanic ${step.key}: ${step.action} from ${step.from}`)].join('\n'));
 
+/** Restores and verifies: whatever a backup brings must compute to what it says, before anybody signs in. */
+async function restoreInstallation(folder: string | undefined, dataDir: string | undefined): Promise<number> {
+  if (folder === undefined) throw new Usage('no folder named');
+  const where = { own: false, say, ...(dataDir === undefined ? {} : { dataDir }) };
+  const empty = await openInstallation(where);
+  const manifest = await restore(empty.url, folder, say).finally(() => empty.close());
+  // Opened anew: what a restored database is set to holds for connections to come.
+  const installation = await openInstallation(where);
+  try {
+    await assertVault(installation.db);
+    const lost = await headsMissing(installation.url, manifest);
+    const found: { tenant: bigint; program: string; differences: number }[] = [];
+    for (const tenantId of await listTenants(installation.db)) {
+      const context = makeContext({ db: installation.db, tenantId, principal: 'installation' });
+      for (const { key } of await context.transaction(listPrograms)) found.push({ tenant: tenantId, program: key, differences: (await verifyAll(context, key)).differences });
+    }
+    print({ made_at: manifest.made_at, programs: found, heads_missing: lost }, [`Restored as of ${manifest.made_at}.`, ...found.map((item) => `program ${item.program}: ${item.differences} differences`), ...lost.map((item) => `the head of ${item} is not there`)].join('\n'));
+    return lost.length === 0 && found.every((item) => item.differences === 0) ? 0 : 1;
+  } finally {
+    await installation.close();
+  }
+}
+
 async function main(): Promise<number> {
   const two = positionals.slice(0, 2).join(' ');
   if (two === 'program schema') { process.stdout.write(`${JSON.stringify(programSchema(), null, 2)}\n`); return 0; }
   const name = two in commands ? two : positionals[0] ?? '';
   const command = commands[name];
-  if (flags['help'] || !command) { process.stdout.write(`${HELP}\n`); return flags['help'] ? 0 : 2; }
+  if (flags['help'] || (!command && name !== 'restore')) { process.stdout.write(`${HELP}\n`); return flags['help'] ? 0 : 2; }
   const dataDir = text('data-dir');
+  if (name === 'restore') return restoreInstallation(positionals[1], dataDir);
   const installation = await openInstallation({ own: false, say, ...(dataDir === undefined ? {} : { dataDir }) });
   try {
     await assertVault(installation.db);
     const tenantId = await createTenant(installation.db, text('tenant') ?? 'main', text('tenant') ?? 'Main', new Date().toISOString());
     const context = makeContext({ db: installation.db, tenantId, principal: text('as') ?? 'installation' });
-    return await command(context, installation.url, positionals.slice(name.split(' ').length));
+    return await must(command, 'command')(context, installation.url, positionals.slice(name.split(' ').length));
   } finally {
     await installation.close();
   }

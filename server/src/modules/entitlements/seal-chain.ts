@@ -52,7 +52,7 @@ export async function sealTail(context: Context): Promise<ChainHead> {
       await sql`SELECT pg_advisory_xact_lock(hashtextextended('seal', ${context.tenantId}))`.execute(tx);
       const last = await lastSeal(tx);
       const from = last?.to_xid ?? '0';
-      const [now] = await rows<{ xmin: string }>(tx, sql`SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin`);
+      const [now] = await rows<{ xmin: string }>(tx, sql`SELECT platform.oldest_xid()::text AS xmin`);
       const to = await cut(tx, context, from, now?.xmin ?? from);
       const parts = await hashParts(tx, context, from, to);
       const total = parts.reduce((sum, part) => sum + part.rows, 0n);
