@@ -5,4 +5,4 @@ export * from './read-row.ts';
 export * from './read-number.ts';
 export * from './read-date.ts';
 export * from './propose-mapping.ts';
-export { LOAD_CHUNK, IMPORT_LANES, OPEN_CHUNKS, STORE_OUTCOMES } from './queries.ts';
+export { LOAD_CHUNK, IMPORT_LANES, MAKE_PRODUCTS_OF_IMPORT, OPEN_CHUNKS, STORE_OUTCOMES } from './queries.ts';

@@ -87,3 +87,15 @@ export const STORE_OUTCOMES = `
   WHERE s.program_id = $1 AND s.import_id = $2 AND s.chunk = $3 AND s.problem IS NULL AND i.place = ${PLACE}`;
 
 export const OPEN_CHUNKS = `SELECT DISTINCT chunk FROM staging.staged AS s WHERE s.program_id = $1 AND s.import_id = $2 AND s.problem IS NULL AND s.outcome IS NULL ORDER BY chunk`;
+
+/**
+ * Products that an import's rows name and nobody knows, made before its lanes begin: made inside them, each lane would wait for the other's whole
+ * chunk wherever both meet the same new code (1.4 of 12 s for 77,628 lines). $1 tenant, $2 program, $3 source, $4 import.
+ */
+export const MAKE_PRODUCTS_OF_IMPORT = `
+  INSERT INTO facts.product (tenant_id, program_id, sku, name, known)
+  SELECT DISTINCT ON (s.product_code) $1::bigint, $2::bigint, s.product_code, s.product_name, false FROM staging.staged AS s
+  WHERE s.program_id = $2 AND s.import_id = $4 AND s.problem IS NULL AND s.outcome IS NULL AND s.product_code IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM facts.product_alias AS a WHERE a.tenant_id = $1 AND a.program_id = $2 AND a.source_id = $3 AND a.code = s.product_code)
+    AND NOT EXISTS (SELECT 1 FROM facts.product AS p WHERE p.tenant_id = $1 AND p.program_id = $2 AND p.sku = s.product_code)
+  ORDER BY s.product_code, ${PLACE} ON CONFLICT (tenant_id, program_id, sku) DO NOTHING`;
