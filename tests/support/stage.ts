@@ -3,7 +3,8 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createOTP } from '@better-auth/utils/otp';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
+import { onTestFailed } from 'vitest';
 import { generateDemo } from '../../server/src/demo/generate-demo.ts';
 import { applyProgram, recordMembers, recordSales, recordTargets, settleStale } from '../../server/src/modules/entitlements/index.ts';
 import { giveRole, type Role } from '../../server/src/modules/identity/index.ts';
@@ -60,6 +61,7 @@ export async function aStage(): Promise<Stage> {
     enter: async (email, { width, language = 'pl', to = '/', dark = false, strong = false }) => {
       const seen = await openPage(browser, { baseUrl, language, width, dark });
       open.push(seen);
+      tellWhenFailed(seen.page);
       await seen.page.clock.setFixedTime(NOW);
       if (email !== null) await signIn(seen.page, email, PASSWORD, to, strong ? () => createOTP(AUTHENTICATOR, { digits: 6, period: 30 }).totp() : undefined);
       if (language === 'xx') await seen.page.goto(`${to}?lang=xx`);
@@ -72,6 +74,16 @@ export async function aStage(): Promise<Stage> {
       await installation.close();
     },
   };
+}
+
+const TOLD_CALLS = 15;
+/** When its test fails, a page tells where it stood, what it showed, and what the server had last answered. */
+function tellWhenFailed(page: Page): void {
+  const calls: string[] = [];
+  page.on('response', (response) => { if (/\/(v1|api)\//.test(response.url())) { calls.push(`${response.request().method()} ${new URL(response.url()).pathname} ${response.status()}`); if (calls.length > TOLD_CALLS) calls.shift(); } });
+  try {
+    onTestFailed(async () => { console.error(`A page stood at ${page.url()}\n${calls.join('\n')}\n${page.isClosed() ? '(closed)' : (await page.locator('body').innerText({ timeout: 2_000 }).catch(() => '(nothing)')).slice(0, 1_500)}`); });
+  } catch { /* opened outside a test */ }
 }
 
 export async function fill(context: TestContext): Promise<void> {
