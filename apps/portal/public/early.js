@@ -1,4 +1,4 @@
-/* Asks for what the first screen shows while the application is still being read: on a middling phone that takes as long as the answer. What to ask was written down by the last visit, and is taken up by packages/ui/src/early.ts. */
+/* Runs before the application, which it must precede: asks for what the first screen shows while the application is still being read: on a middling phone that takes as long as the answer. What to ask was written down by the last visit, and is taken up by packages/ui/src/early.ts. */
 (() => {
   try {
     const { urls, headers } = JSON.parse(localStorage.getItem('premia.early') ?? 'null') ?? {};

@@ -11,6 +11,14 @@ export function keepEarly(urls: readonly string[], headers: Record<string, strin
 }
 export const forgetEarly = (): void => localStorage.removeItem(KEPT);
 
+/** What nobody asked for after all – another program was chosen, the session is over – is let go. */
+function letGo(early: Early): void {
+  for (const answer of Object.values(early.answers)) void answer.then((response) => response.body?.cancel()).catch(() => undefined);
+  early.answers = {};
+}
+const begun = (globalThis as { premiaEarly?: Early }).premiaEarly;
+if (begun) setTimeout(() => letGo(begun), FRESH_MS);
+
 export const fetchOrEarly: typeof fetch = (url, init) => {
   const early = (globalThis as { premiaEarly?: Early }).premiaEarly;
   const key = url instanceof URL ? url.pathname + url.search : String(url);
