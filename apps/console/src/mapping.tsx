@@ -10,7 +10,7 @@ type Sample = { name: string; headers: string[]; rows: string[][]; delimiter: st
 const SAMPLE_BYTES = 256 * 1024;
 
 /** Which column is what: needed first. */
-const FIELDS = (): [name: string, word: string, needed?: true][] => [
+export const FIELDS = (): [name: string, word: string, needed?: true][] => [
   ['document', t('Numer dokumentu', 'Document number'), true], ['date', t('Data', 'Date'), true], ['buyer', t('Kupujący', 'Buyer')], ['rep', t('Przedstawiciel', 'Rep')], ['seller', t('Sprzedający', 'Seller')], ['product', t('Kod produktu', 'Product code')], ['product_name', t('Nazwa produktu', 'Product name')], ['quantity', t('Ilość', 'Quantity')],
   ['net', t('Wartość netto', 'Net')], ['unit_price', t('Cena', 'Unit price')], ['gross', t('Wartość brutto', 'Gross')], ['line', t('Numer pozycji', 'Line number')], ['base_document', t('Koryguje dokument', 'Corrects document')], ['currency', t('Waluta', 'Currency')], ['channel', t('Kanał', 'Channel')],
 ];
@@ -38,11 +38,11 @@ export function MappingPanel({ source, saved, open, close }: { source: string; s
     <Drawer opened={open} onClose={close} position="right" size="xl" title={`${t('Jak czytać pliki', 'How to read files')}: ${source}`} closeButtonProps={{ 'aria-label': t('Zamknij', 'Close') }} attributes={{ header: { role: 'none' } }}>
       <Stack>
         <label className="field">{t('Przykładowy plik CSV, CSV.gz lub XLSX – tylko do podejrzenia, nic się nie zapisze', 'A sample CSV, CSV.gz or XLSX file – only to look at, nothing is kept')}<input type="file" accept=".csv,.txt,.gz,.xlsx" onChange={(event) => read(event.target.files?.[0] ?? null, mapping['encoding'])} /></label>
-        <Group grow align="flex-end">
+        <div className="fields">
           <Select label={t('Kodowanie', 'Encoding')} data={['utf-8', 'windows-1250', 'iso-8859-2', 'utf-16le', 'utf-16be', 'cp852']} value={(mapping['encoding'] as string | undefined) ?? null} placeholder={t('rozpoznaj', 'recognize')} clearable clearButtonProps={{ 'aria-label': t('Wyczyść', 'Clear') }} onChange={(value) => { set('encoding', value); read(file, value); }} />
           <Select label={t('Znak dziesiętny', 'Decimal mark')} data={[{ value: ',', label: t('przecinek', 'comma') }, { value: '.', label: t('kropka', 'point') }]} value={(mapping['decimal'] as string | undefined) ?? null} placeholder={t('rozpoznaj', 'recognize')} clearable clearButtonProps={{ 'aria-label': t('Wyczyść', 'Clear') }} onChange={(value) => set('decimal', value)} />
           <Select label={t('Kolejność daty', 'Order of a date')} data={[{ value: 'ymd', label: t('rok-miesiąc-dzień', 'year-month-day') }, { value: 'dmy', label: t('dzień-miesiąc-rok', 'day-month-year') }, { value: 'mdy', label: t('miesiąc-dzień-rok', 'month-day-year') }]} value={(mapping['date_format'] as string | undefined) ?? null} placeholder={t('rozpoznaj', 'recognize')} clearable clearButtonProps={{ 'aria-label': t('Wyczyść', 'Clear') }} onChange={(value) => set('date_format', value)} />
-        </Group>
+        </div>
         <div className="grid">{FIELDS().map(([name, word, needed]) => <Select key={name} label={needed ? `${word} (${t('wymagane', 'required')})` : word} data={columns} searchable clearable clearButtonProps={{ 'aria-label': t('Wyczyść', 'Clear') }} value={typeof mapping[name] === 'string' ? mapping[name] : null} onChange={(value) => set(name, value)} nothingFoundMessage={t('Najpierw wybierz plik', 'Choose a file first')} />)}</div>
         {(['buyer', 'rep', 'seller'] as const).filter((role) => typeof mapping[role] === 'string').map((role) => <Select key={role} label={`${FIELDS().find(([name]) => name === role)?.[1]}: ${t('kolumna zawiera', 'the column holds')}`} data={[{ value: 'code', label: t('kod', 'a code') }, { value: 'nip', label: 'NIP' }, { value: 'email', label: t('e-mail', 'an e-mail address') }]} value={(mapping[`${role}_by`] as string | undefined) ?? 'code'} allowDeselect={false} onChange={(value) => set(`${role}_by`, value)} />)}
         {look.isPending ? <Bones rows={3} /> : sample && used.length > 0 ? (

@@ -88,7 +88,7 @@ function History({ target, subject, name, start, close }: { target: string; subj
   const found = useQuery({ queryKey: ['target-history', program.key, target, subject, start], queryFn: () => api.targetHistory({ params: { program: program.key }, query: { target, member: subject, window_start: start } }) });
   return (
     <Modal opened onClose={close} size="lg" title={`${name}, ${month(start)}`} closeButtonProps={{ 'aria-label': t('Zamknij', 'Close') }} attributes={{ header: { role: 'none' } }}>
-      {found.isPending ? <Bones rows={2} /> : found.isError ? <Failed error={found.error} again={() => void found.refetch()} /> : <Wide><table className="sheet"><thead><tr><th scope="col">{t('Cel', 'Target')}</th><th scope="col">{t('Kto', 'Who')}</th><th scope="col">{t('Kiedy', 'When')}</th><th scope="col">{t('Powód', 'Reason')}</th></tr></thead><tbody>{found.data.changes.map((item, index) => <tr key={index}><td>{amount(item.value)}</td><td>{item.by}</td><td>{item.at === null ? '–' : moment(item.at)}</td><td>{item.reason ?? '–'}</td></tr>)}</tbody></table></Wide>}
+      {found.isPending ? <Bones rows={2} /> : found.isError ? <Failed error={found.error} again={() => void found.refetch()} /> : <Wide><table className="sheet words"><thead><tr><th scope="col" className="number">{t('Cel', 'Target')}</th><th scope="col">{t('Kto', 'Who')}</th><th scope="col">{t('Kiedy', 'When')}</th><th scope="col">{t('Powód', 'Reason')}</th></tr></thead><tbody>{found.data.changes.map((item, index) => <tr key={index}><td className="number">{amount(item.value)}</td><td>{item.by}</td><td>{item.at === null ? '–' : moment(item.at)}</td><td>{item.reason ?? '–'}</td></tr>)}</tbody></table></Wide>}
     </Modal>
   );
 }
