@@ -157,3 +157,19 @@ test('a named period laid over recorded sales changes by a recalculation; one of
   expect(await world.total()).toBe(25n);
   await world.verified();
 });
+
+test('what others change between a proposal and its approval stays: it changes only what it proposed', async () => {
+  const other = { ...perHundred, key: 'other', curve: { is: 'per' as const, units: 1, every: 100 } };
+  const world = await aWorld(await installation.tenant(), aProgram([perHundred, other]));
+  await world.sell({ on: '2026-03-31', net: '300.00' });
+  expect(await world.total()).toBe(15n + 3n);
+  const first = await proposeRecalculation(world.context, { file: aProgram([{ ...perHundred, curve: { is: 'per', units: 6, every: 100 } }, other]), reason: 'six' });
+  const second = await proposeRecalculation(world.context, { file: aProgram([perHundred, { ...other, curve: { is: 'per', units: 2, every: 100 } }]), reason: 'two' });
+  await applyProgram(world.context, readProgram(aProgram([perHundred, other], { sources: [{ key: 'erp', unknown: 'enrol', name: { pl: 'Hurtownia', en: 'Wholesaler' } }] })));
+  await approveRecalculation(world.context, { program: 'p', recalculationId: first.recalculationId });
+  await approveRecalculation(world.context, { program: 'p', recalculationId: second.recalculationId });
+  expect(await world.total()).toBe(18n + 6n);
+  const now = await world.context.transaction((tx) => exportProgram(tx, 'p')) as { sources: { name?: unknown }[] };
+  expect(now.sources[0]?.name).toEqual({ pl: 'Hurtownia', en: 'Wholesaler' });
+  await world.verified();
+});

@@ -6,7 +6,7 @@ import { row, rows, type Tx } from '../../platform/database.ts';
 import { publishEvent } from '../../platform/outbox.ts';
 import { audit } from '../identity/index.ts';
 import { findProgram, type Program } from '../members/index.ts';
-import { planProgram, readProgram, saveProgram, type ProgramFile } from '../mechanics/index.ts';
+import { exportProgram, planProgram, readProgram, saveProgram, type ProgramFile } from '../mechanics/index.ts';
 import { publishStep, settleAll } from './apply-program.ts';
 import { applyChange, isInputChange, type InputChange } from './change-inputs.ts';
 import { openSettling } from './record-sales.ts';
@@ -86,8 +86,24 @@ export async function simulate(context: Context, file: ProgramFile): Promise<Pre
 /** Proposes a change of the past: its preview is made now and kept, for a second person to decide. */
 export async function proposeRecalculation(context: Context, input: { file: unknown; reason: string }): Promise<{ recalculationId: bigint; preview: Preview }> {
   const file = readProgram(input.file);
+  const plan = await context.transaction((tx) => planProgram(tx, file));
+  const change: FileChange = { file: input.file as ProgramValue, parts: plan.changes, mechanics: plan.mechanics.filter((step) => step.action !== 'same').map((step) => step.key) };
   const preview = await simulate(context, file);
-  return keepProposal(context, file.key, input.file, preview, input.reason);
+  return keepProposal(context, file.key, change, preview, input.reason);
+}
+
+type ProgramValue = Record<string, unknown> & { mechanics?: { key: string }[] };
+/** A proposed file with what of it differed when it was proposed: the parts it changes, and the mechanics. */
+type FileChange = { file: ProgramValue; parts: string[]; mechanics: string[] };
+
+/** The program as it is now with what the proposal changes: what others have changed meanwhile stays. */
+async function proposedFile(tx: Tx, program: Program, change: unknown): Promise<ProgramFile> {
+  if (!('file' in (change as object))) return readProgram(change); // proposed before proposals said what they change
+  const { file, parts, mechanics } = change as FileChange;
+  const now = await exportProgram(tx, program.key) as ProgramValue;
+  const isProposed = (item: { key: string }): boolean => mechanics.includes(item.key);
+  const settings = Object.fromEntries([...Object.keys(now), ...parts].map((part) => [part, parts.includes(part) ? file[part] : now[part]]).filter(([, value]) => value !== undefined));
+  return readProgram({ ...settings, mechanics: [...(now.mechanics ?? []).filter((item) => !isProposed(item)), ...(file.mechanics ?? []).filter(isProposed)] });
 }
 
 async function keepProposal(context: Context, programKey: string, change: unknown, preview: Preview, reason: string): Promise<{ recalculationId: bigint; preview: Preview }> {
@@ -109,7 +125,7 @@ export async function approveRecalculation(context: Context, input: { program: s
     if (found.state !== 'proposed') throw new Refusal('recalculation_not_open', 409, phrase('To przeliczenie jest już rozstrzygnięte.', 'This recalculation is decided already.'));
     if (program.settings.four_eyes.rules && found.proposed_by === context.principal) throw new Refusal('second_person_needed', 403, phrase('Przeliczenie musi zatwierdzić inna osoba.', 'Another person must approve the recalculation.'));
     await sql`UPDATE entitlements.recalculation SET state = 'applied', decided_by = ${context.principal} WHERE program_id = ${program.programId} AND recalculation_id = ${input.recalculationId}`.execute(tx);
-    const { preview } = isInputChange(found.change) ? await changeAndSettle(tx, context, found.change) : await publishAndSettle(tx, context, readProgram(found.change));
+    const { preview } = isInputChange(found.change) ? await changeAndSettle(tx, context, found.change) : await publishAndSettle(tx, context, await proposedFile(tx, program, found.change));
     crashPoint('recalculation-before-commit');
     await publishEvent(tx, context, { type: 'recalculation.applied', programId: program.programId, payload: { program: program.key, recalculation: input.recalculationId } });
     await audit(tx, context, { action: 'recalculation.applied', subject: `recalculation:${input.recalculationId}`, programId: program.programId, after: { mechanics: preview.mechanics } });
