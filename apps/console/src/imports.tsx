@@ -85,7 +85,13 @@ function Drop() {
 }
 
 type Conflict = Awaited<ReturnType<typeof api.listConflicts>>['conflicts'][number];
-const netOf = (side: Conflict['sent']): number => side.lines.reduce((sum, line) => sum + Math.round(Number(line.net) * 100), 0) / 100;
+/** What a document's lines come to, exactly: every line has as many decimals as the program's currency. */
+function netOf({ lines }: Conflict['sent']): string {
+  const scale = (lines[0]?.net.split('.')[1] ?? '').length;
+  const sum = lines.reduce((total, line) => total + BigInt(line.net.replace('.', '')), 0n);
+  const digits = String(sum < 0n ? -sum : sum).padStart(scale + 1, '0');
+  return `${sum < 0n ? '-' : ''}${digits.slice(0, digits.length - scale)}${scale > 0 ? `.${digits.slice(-scale)}` : ''}`;
+}
 
 function Conflicts() {
   const { program } = useHere();
@@ -99,7 +105,7 @@ function Conflicts() {
   if (found.isError) return <Failed error={found.error} again={() => void found.refetch()} />;
   const conflicts = found.data.pages.flatMap((page) => page.conflicts);
   if (conflicts.length === 0) return <Empty>{t('Żaden dokument nie przyszedł inny niż zapisany.', 'No document came again changed.')}</Empty>;
-  const [now, then] = deciding ? [netOf(deciding.conflict.recorded), netOf(deciding.conflict.sent)] : [0, 0];
+  const [now, then] = deciding ? [netOf(deciding.conflict.recorded), netOf(deciding.conflict.sent)] : ['0', '0'];
   return (
     <>{asking}{conflicts.map((conflict) => (
       <Card key={conflict.id} title={`${conflict.number} · ${conflict.source}`} action={may('imports:approve') ? <Group gap="xs"><Button variant="default" size="compact-md" onClick={() => setDeciding({ conflict, decision: 'keep' })}>{t('Zostaw zapisany', 'Keep the recorded one')}</Button><Button size="compact-md" onClick={() => setDeciding({ conflict, decision: 'accept' })}>{t('Przyjmij nowy', 'Accept the new one')}</Button></Group> : null}>
@@ -110,7 +116,7 @@ function Conflicts() {
       {found.hasNextPage ? <Group justify="center"><Button variant="default" loading={found.isFetchingNextPage} onClick={() => void found.fetchNextPage()}>{t('Pokaż następne', 'Show more')}</Button></Group> : null}
       {deciding ? (
         <Reasoned title={`${deciding.conflict.number} · ${deciding.conflict.source}`} word={deciding.decision === 'keep' ? t('Zostaw zapisany', 'Keep the recorded one') : t('Przyjmij nowy', 'Accept the new one')} close={() => setDeciding(null)} busy={decide.isPending} act={(reason) => decide.mutate({ conflict: deciding.conflict.id, decision: deciding.decision, reason })}>
-          <Text size="sm">{deciding.decision === 'keep' ? t(`Nic się nie zmieni: zostaje ${money(String(now), deciding.conflict.recorded.currency)}.`, `Nothing changes: ${money(String(now), deciding.conflict.recorded.currency)} stays.`) : t(`Netto zmieni się z ${money(String(now), deciding.conflict.recorded.currency)} na ${money(String(then), deciding.conflict.sent.currency)}, jako korekta zapisanego dokumentu. Należności przeliczą się od razu.`, `The net changes from ${money(String(now), deciding.conflict.recorded.currency)} to ${money(String(then), deciding.conflict.sent.currency)}, as a correction of the recorded document. Entitlements are computed again at once.`)}</Text>
+          <Text size="sm">{deciding.decision === 'keep' ? t(`Nic się nie zmieni: zostaje ${money(now, deciding.conflict.recorded.currency)}.`, `Nothing changes: ${money(now, deciding.conflict.recorded.currency)} stays.`) : t(`Netto zmieni się z ${money(now, deciding.conflict.recorded.currency)} na ${money(then, deciding.conflict.sent.currency)}, jako korekta zapisanego dokumentu. Należności przeliczą się od razu.`, `The net changes from ${money(now, deciding.conflict.recorded.currency)} to ${money(then, deciding.conflict.sent.currency)}, as a correction of the recorded document. Entitlements are computed again at once.`)}</Text>
         </Reasoned>
       ) : null}</>
   );
