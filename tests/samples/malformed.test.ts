@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Refusal, formatMinor } from '@premia/kernel';
 import { applyProgram, approveImport, recordImport } from '../../server/src/modules/entitlements/index.ts';
-import { readQuarantine, stageImport } from '../../server/src/modules/facts/index.ts';
+import { lookAtFile, readQuarantine, stageImport } from '../../server/src/modules/facts/index.ts';
 import { readProgram } from '../../server/src/modules/mechanics/index.ts';
 import { anInstallation, type Installation } from '../support/installation.ts';
 import { SAMPLES } from '../support/samples.ts';
@@ -56,6 +56,11 @@ describe.skipIf(!existsSync(FOLDER))('hostile and odd files', () => {
       expect(again.counts.quarantined, `${name}, the second time`).toBe(staged.counts.quarantined);
       expect(again.counts.new).toBe(0);
     }
+    // A look at the first rows, before anybody has said which column is what, is as safe: rows, or a designed refusal.
+    const look = await lookAtFile({ path: join(FOLDER, name), name, sample: 10, saved: {} }).catch((error: unknown) => error);
+    if (look instanceof Error) expect(look, `${name}, looked at`).toBeInstanceOf(Refusal);
+    else expect((look as { rows: string[][] }).rows.length, `${name}, looked at`).toBeLessThanOrEqual(10);
+    if (wanted === 'ok' && name.endsWith('.xlsx')) expect((look as { headers: string[] }).headers).toContain('invoice');
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
   }, 30_000);
 });
