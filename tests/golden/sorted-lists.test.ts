@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { dice } from '@premia/kernel';
-import { applyProgram, recordMembers } from '../../server/src/modules/entitlements/index.ts';
+import { recordMembers } from '../../server/src/modules/entitlements/index.ts';
 import { listProducts } from '../../server/src/modules/facts/index.ts';
 import { findProgram, listCompanies, listMembers, saveCompanies } from '../../server/src/modules/members/index.ts';
-import { readProgram } from '../../server/src/modules/mechanics/index.ts';
 import { anInstallation, type Installation, type TestContext } from '../support/installation.ts';
 import { aProgram, aWorld, perHundred } from '../support/world.ts';
 
@@ -67,6 +66,5 @@ test('rows that come between two pages neither repeat nor skip any that were the
   const seen = await paged('companies', 'name', 4, () => context.transaction((tx) => saveCompanies(tx, context.tenantId, [{ code: `new${made += 1}`, name: NAMES[made % NAMES.length] || 'none' }])));
   expect(new Set(seen).size).toBe(seen.length);
   expect(before.filter((code) => !seen.includes(code))).toEqual([]);
-  for (const after of ['', '\u001f', 'x\u001f', "'; DROP TABLE", '9'.repeat(40), '5\u001fC1']) for (const [name, { columns, ask }] of Object.entries(lists)) for (const sort of [...columns, 'nothing', '-nothing']) expect(Array.isArray((await ask({ sort, after, limit: 3 })).rows), `${name} ${sort} ${after}`).toBe(true);
-  await expect(applyProgram(context, readProgram(aProgram([perHundred])))).resolves.toBeDefined();
+  for (const after of ['', '\u001f', 'x\u001f', "'; DROP TABLE", '9'.repeat(40), '5\u001fC1']) for (const [name, { columns, ask }] of Object.entries(lists)) for (const sort of [...columns, 'nothing', '-nothing', 'constructor']) expect(Array.isArray((await ask({ sort, after, limit: 3 })).rows), `${name} ${sort} ${after}`).toBe(true);
 });

@@ -89,4 +89,9 @@ test('what failed is shown to whose it is, with its reason and next try, and nob
   expect(await failedOf(one.world)).toMatchObject([{ task: 'record_import', program: 'p', tries: 1, error: 'the disk is full' }]);
   expect((await failedOf(one.world))[0]?.next_try?.getTime()).toBeGreaterThan(0);
   expect(await failedOf(two.world)).toEqual([]);
+  // A job that goes through all tenants is shown to each, without words that may be about another.
+  await installation.admin(`SELECT graphile_worker.add_job('seal')`);
+  await installation.admin(`UPDATE graphile_worker._private_jobs SET attempts = 1, last_error = 'member secret-of-one is odd' WHERE task_id = (SELECT id FROM graphile_worker._private_tasks WHERE identifier = 'seal')`);
+  expect(await failedOf(two.world)).toMatchObject([{ task: 'seal', program: null, error: '' }]);
+  await installation.admin(`DELETE FROM graphile_worker._private_jobs WHERE last_error LIKE 'member%'`);
 });

@@ -1,4 +1,5 @@
 /* Keeps the application itself for when there is no network. What is a member's own is kept by the pages, with its time, and goes when they sign out. */
+// Raise the number when early.js changes: it is kept as it was, while the page is fetched anew behind every visit.
 const SHELL = 'premia-shell-2';
 self.addEventListener('install', (event) => { event.waitUntil(caches.open(SHELL).then((cache) => cache.addAll(['/', '/early.js'])).then(() => self.skipWaiting())); });
 self.addEventListener('activate', (event) => { event.waitUntil(caches.keys().then((names) => Promise.all(names.filter((name) => name !== SHELL).map((name) => caches.delete(name)))).then(() => self.clients.claim())); });

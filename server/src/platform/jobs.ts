@@ -27,7 +27,7 @@ export async function addJob(tx: Tx, task: string, payload: JobPayload, key: str
 
 export type FailedJob = { job_id: bigint; task: string; program: string | null; tries: number; tries_max: number; next_try: Date | null; error: string };
 
-/** Jobs of the tenant, and those of no tenant, that failed: waiting for their next try, or given up (`next_try` null). */
+/** Jobs of the tenant, and those of no tenant (`error` empty: it may speak of others), that failed: waiting for their next try, or given up (`next_try` null). */
 export const listFailedJobs = (tx: Tx): Promise<FailedJob[]> => rows<FailedJob>(tx, sql`SELECT * FROM platform.failed_jobs()`);
 
 /** Runs jobs in this process until stopped. Stopping waits for those that have begun. */

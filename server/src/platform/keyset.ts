@@ -18,7 +18,7 @@ export const columnsOf = (alias: string, kinds: Record<string, 'text' | 'number'
  */
 export function keyset<Row extends Record<string, unknown>>(columns: Sortable, key: string, page: { sort?: string | undefined; after?: string | undefined }): Keyset<Row> {
   const asked = (page.sort ?? key).replace(/^-/, '');
-  const column = asked in columns ? asked : key;
+  const column = Object.hasOwn(columns, asked) ? asked : key;
   const [[by, is, name = column], [last, lastIs, lastName = key]] = [columns[column], columns[key]] as [Sortable[string], Sortable[string]];
   const [down, own] = [page.sort?.startsWith('-') ?? false, column === key];
   const [than, direction] = [sql.raw(down ? '<' : '>'), sql.raw(down ? 'DESC' : 'ASC')];
