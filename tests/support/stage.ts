@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createOTP } from '@better-auth/utils/otp';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Page, Request } from 'playwright-core';
 import { onTestFailed } from 'vitest';
 import { generateDemo } from '../../server/src/demo/generate-demo.ts';
 import { applyProgram, recordMembers, recordSales, recordTargets, settleStale } from '../../server/src/modules/entitlements/index.ts';
@@ -61,7 +61,7 @@ export async function aStage(): Promise<Stage> {
     enter: async (email, { width, language = 'pl', to = '/', dark = false, strong = false }) => {
       const seen = await openPage(browser, { baseUrl, language, width, dark });
       open.push(seen);
-      tellWhenFailed(seen.page);
+      tellWhenFailed(seen.page, installation);
       await seen.page.clock.setFixedTime(NOW);
       if (email !== null) await signIn(seen.page, email, PASSWORD, to, strong ? () => createOTP(AUTHENTICATOR, { digits: 6, period: 30 }).totp() : undefined);
       if (language === 'xx') await seen.page.goto(`${to}?lang=xx`);
@@ -77,12 +77,21 @@ export async function aStage(): Promise<Stage> {
 }
 
 const TOLD_CALLS = 15;
-/** When its test fails, a page tells where it stood, what it showed, and what the server had last answered. */
-function tellWhenFailed(page: Page): void {
+/** When its test fails, a page tells where it stood, what it showed, what the server had last answered, and what it still works on. */
+function tellWhenFailed(page: Page, installation: Installation): void {
   const calls: string[] = [];
-  page.on('response', (response) => { if (/\/(v1|api)\//.test(response.url())) { calls.push(`${response.request().method()} ${new URL(response.url()).pathname} ${response.status()}`); if (calls.length > TOLD_CALLS) calls.shift(); } });
+  const open = new Map<Request, string>();
+  const tell = (line: string): void => { calls.push(line); if (calls.length > TOLD_CALLS) calls.shift(); };
+  page.on('request', (request) => { if (/\/(v1|api)\//.test(request.url())) open.set(request, `${request.method()} ${new URL(request.url()).pathname}`); });
+  page.on('response', (response) => { const line = open.get(response.request()); if (open.delete(response.request())) tell(`${line} ${response.status()}`); });
+  page.on('requestfailed', (request) => { const line = open.get(request); if (open.delete(request)) tell(`${line} ${request.failure()?.errorText}`); });
   try {
-    onTestFailed(async () => { console.error(`A page stood at ${page.url()}\n${calls.join('\n')}\n${page.isClosed() ? '(closed)' : (await page.locator('body').innerText({ timeout: 2_000 }).catch(() => '(nothing)')).slice(0, 1_500)}`); });
+    onTestFailed(async () => {
+      const shown = page.isClosed() ? '(closed)' : (await page.locator('body').innerText({ timeout: 2_000 }).catch(() => '(nothing)')).slice(0, 1_500);
+      const busy = page.isClosed() ? [] : await page.locator('[data-loading], [aria-busy=true], :disabled').allInnerTexts().catch(() => []);
+      const working = await installation.admin<{ told: string }>(`SELECT concat_ws(' ', state, wait_event_type, wait_event, left(query, 300)) AS told FROM pg_catalog.pg_stat_activity WHERE datname = current_database() AND state <> 'idle' AND pid <> pg_backend_pid()`).catch(() => []);
+      console.error([`A page stood at ${page.url()}`, ...calls, ...[...open.values()].map((line) => `${line} (not answered)`), `Busy or closed to clicks: ${busy.join(', ')}`, ...working.map(({ told }) => `The database: ${told}`), shown].join('\n'));
+    });
   } catch { /* opened outside a test */ }
 }
 

@@ -13,7 +13,8 @@ export function setTenant(key: string): void { tenant = key; localStorage.setIte
 export const callHeaders = (): Record<string, string> => ({ 'accept-language': locale(), ...(tenant === null ? {} : { 'x-premia-tenant': tenant }) });
 export const api = createClient({ baseUrl: location.origin, retries: 1, headers: callHeaders, fetch: fetchOrEarly });
 
-export const queries = new QueryClient({ defaultOptions: { queries: { staleTime: 15_000, retry: (times, error) => times < 1 && !(error instanceof PremiaProblem && error.status < 500), refetchOnWindowFocus: false } } });
+/** Whether the server can be reached is found out by asking it: a browser without the internet calls itself offline beside a server in the same house, and would hold every question back. */
+export const queries = new QueryClient({ defaultOptions: { mutations: { networkMode: 'always' }, queries: { networkMode: 'always', staleTime: 15_000, retry: (times, error) => times < 1 && !(error instanceof PremiaProblem && error.status < 500), refetchOnWindowFocus: false } } });
 
 /** What went wrong, as the reader can use it. */
 export function whatWentWrong(error: unknown): string {
