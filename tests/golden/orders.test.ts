@@ -332,7 +332,7 @@ test('verifying notices: units of an order gone astray, a code given twice, a ba
 });
 
 test('a company pays for its people by its manager’s rule: its wallet is held, up to so much a month; what comes back comes back to it', async () => {
-  const world = await shop();
+  const world = await shop({ employer_consent: 'remind' });
   await world.offer(aReward('kettle', { price: '100' }), aReward('book', { price: '100', category: 'rozwój' }));
   await recordInput(world.context, { kind: 'members', program: 'p', members: [{ code: 'firma', kind: 'company', from: '2026-01-01' }, { code: 'jan', kind: 'person', name: 'Jan', from: '2026-01-01' }] } as never);
   await within(world, async (tx, program) => { await sql`INSERT INTO members.assignment (tenant_id, program_id, member_id, company, valid_from) SELECT tenant_id, program_id, member_id, 'firma', '2026-01-01' FROM members.member WHERE program_id = ${program.programId} AND code = 'jan'`.execute(tx); });

@@ -1,6 +1,6 @@
-import { Button, Drawer, Group, Select, Stack, Text } from '@mantine/core';
+import { Button, Checkbox, Drawer, Group, Select, Stack, Text } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { api, count, moment, t } from '@premia/ui';
+import { api, codeOf, count, moment, said, t } from '@premia/ui';
 import { useState } from 'react';
 import { useLocation, useSearchParams } from 'wouter';
 import { DataTable } from './data-table.tsx';
@@ -101,12 +101,13 @@ export function Invite({ open, close, member }: { open: boolean; close: () => vo
 
 type Company = Awaited<ReturnType<typeof api.listCompanies>>['companies'][number];
 export function Companies() {
+  const { program } = useHere();
   const may = useMay();
   const [consent, setConsent] = useState<string | null>(null);
   return (
     <>
       <Head title={t('Firmy', 'Companies')} />
-      <DataTable<Company> name="companies" file="/v1/companies" keyOf={(row) => row.code} empty={t('Nie ma jeszcze firm partnerskich.', 'There are no partner companies yet.')} filters={[{ name: 'search', word: t('Kod, nazwa, NIP', 'Code, name, tax id') }]} ask={async (page) => { const { companies, next } = await api.listCompanies({ query: page as never }); return { rows: companies, next }; }}
+      <DataTable<Company> name="companies" file="/v1/companies" keyOf={(row) => row.code} empty={t('Nie ma jeszcze firm partnerskich.', 'There are no partner companies yet.')} filters={[{ name: 'search', word: t('Kod, nazwa, NIP', 'Code, name, tax id') }, { name: 'without_consent', word: t('Zgoda pracodawcy', 'Employer’s consent'), options: [{ value: program.key, label: t('brakuje', 'missing') }] }]} ask={async (page) => { const { companies, next } = await api.listCompanies({ query: page as never }); return { rows: companies, next }; }}
         columns={[{ key: 'code', word: t('Kod', 'Code'), sorts: true, show: (row) => row.code }, { key: 'name', word: t('Nazwa', 'Name'), sorts: true, show: (row) => row.name }, { key: 'vat', word: t('NIP / VAT UE', 'Tax id / EU VAT'), show: (row) => row.vat ?? '–' }, { key: 'type', word: t('Rodzaj', 'Type'), sorts: true, show: (row) => row.type ?? '–' }, { key: 'path', word: t('Miejsce w drzewie', 'Place in the tree'), show: (row) => row.path.join(' › ') }, { key: 'members', word: t('Uczestników', 'Members'), sorts: true, number: true, show: (row) => count(row.members) }]}
         {...(may('members:write') ? { lastColumn: (row: Company) => <Button variant="default" size="compact-sm" onClick={() => setConsent(row.code)}>{t('Zgoda pracodawcy', 'Employer’s consent')}</Button> } : {})} />
       <EmployerConsent company={consent} close={() => setConsent(null)} />
@@ -114,10 +115,30 @@ export function Companies() {
   );
 }
 
+const NOTHING_SAID = { given_by: '', scope: '', document: '', valid_from: '' };
+
+/** A company's word as employer. What it moves of the past waits for a second person. */
 function EmployerConsent({ company, close }: { company: string | null; close: () => void }) {
+  const { program, tenant } = useHere();
+  const client = useQueryClient();
   const { failed } = useGuard();
-  const [draft, setDraft] = useState({ given_by: '', scope: '', document: '', valid_from: '' });
-  const save = useMutation({ mutationFn: (given: boolean) => api.saveEmployerConsent({ params: { company: company ?? '' }, body: { given, ...draft } }), onSuccess: () => { told(t('Zapisane z dowodem.', 'Recorded with its evidence.')); setDraft({ given_by: '', scope: '', document: '', valid_from: '' }); close(); }, onError: (error) => failed(error) });
+  const [draft, setDraft] = useState(NOTHING_SAID);
+  const [everywhere, setEverywhere] = useState(false);
+  const [past, setPast] = useState<boolean | null>(null);
+  useUnsaved(company !== null && Object.values(draft).some((value) => value !== ''));
+  const end = (): void => { setDraft(NOTHING_SAID); setPast(null); close(); };
+  const save = useMutation({ mutationFn: (given: boolean) => api.saveEmployerConsent({ params: { company: company ?? '' }, body: { given, ...draft, ...(everywhere ? {} : { program: program.key }) } }), onSuccess: async () => { told(t('Zapisane z dowodem.', 'Recorded with its evidence.')); end(); await client.invalidateQueries(); }, onError: (error, given) => { if (codeOf(error) === 'recalculation_needed') setPast(given); else failed(error); } });
+  const propose = useMutation({ mutationFn: (given: boolean) => api.proposeRecalculation({ params: { program: program.key }, body: { reason: `${company ?? ''}: ${draft.document}`, change: { kind: 'employer_consent', company: company ?? '', given, ...draft } } }), onSuccess: async () => { told(t('Zaproponowane. Czeka na drugą osobę.', 'Proposed. It waits for a second person.')); end(); await client.invalidateQueries(); }, onError: (error) => failed(error) });
   const words: [keyof typeof draft, string][] = [['given_by', t('Kto podpisał', 'Who signed')], ['scope', t('Zakres', 'Scope')], ['document', t('Dokument', 'Document')], ['valid_from', t('Od dnia', 'From')]];
-  return <Drawer opened={company !== null} onClose={close} position="right" title={`${t('Zgoda pracodawcy', 'Employer’s consent')}: ${company ?? ''}`} closeButtonProps={{ 'aria-label': t('Zamknij', 'Close') }} attributes={{ header: { role: 'none' } }}><form onSubmit={(event) => { event.preventDefault(); save.mutate(true); }}><Stack>{words.map(([name, word]) => <label key={name} className="field">{word}<input required type={name === 'valid_from' ? 'date' : 'text'} value={draft[name]} onChange={(event) => setDraft({ ...draft, [name]: event.target.value })} /></label>)}<Group><Button type="submit">{t('Zapisz zgodę', 'Record the consent')}</Button><Button variant="default" onClick={() => save.mutate(false)}>{t('Zapisz wycofanie', 'Record its end')}</Button></Group></Stack></form></Drawer>;
+  return (
+    <Drawer opened={company !== null} onClose={end} position="right" title={`${t('Zgoda pracodawcy', 'Employer’s consent')}: ${company ?? ''}`} closeButtonProps={{ 'aria-label': t('Zamknij', 'Close') }} attributes={{ header: { role: 'none' } }}>
+      <form onSubmit={(event) => { event.preventDefault(); save.mutate((event.nativeEvent as SubmitEvent).submitter?.getAttribute('value') !== 'end'); }}><Stack>
+        {words.map(([name, word]) => <label key={name} className="field">{word}<input required type={name === 'valid_from' ? 'date' : 'text'} value={draft[name]} onChange={(event) => { setPast(null); setDraft({ ...draft, [name]: event.target.value }); }} /></label>)}
+        {tenant.programs.length > 1 ? <Checkbox label={t('dotyczy wszystkich programów', 'about all programs')} checked={everywhere} onChange={(event) => { setPast(null); setEverywhere(event.currentTarget.checked); }} /> : null}
+        {past === null
+          ? <Group><Button type="submit" loading={save.isPending}>{t('Zapisz zgodę', 'Record the consent')}</Button><Button type="submit" value="end" variant="default" disabled={save.isPending}>{t('Zapisz wycofanie', 'Record its end')}</Button></Group>
+          : <><Text size="sm" role="alert">{t(`To porusza wyniki z przeszłości w programie „${said(program.name)}”: punkty zmienią się dopiero, gdy zatwierdzi to inna osoba i zobaczy skutek w liczbach.`, `This moves results of the past in the program “${said(program.name)}”: points change when another person approves it, seeing the consequence in numbers.`)}</Text><Group><Button loading={propose.isPending} onClick={() => propose.mutate(past)}>{t('Zaproponuj zmianę', 'Propose the change')}</Button><Button variant="default" onClick={() => setPast(null)}>{t('Wróć', 'Back')}</Button></Group></>}
+      </Stack></form>
+    </Drawer>
+  );
 }

@@ -30,6 +30,7 @@ export function Home() {
         {main && first ? <Link href="/activity" className="big figures">{inUnit(main.available, main.unit, program.units)}</Link> : <p className="big figures">0</p>}
         {main ? <Waiting data={data} /> : null}
         {data.state === 'suspended' ? <p className="notice">{t('Twój udział jest zawieszony: nowe zakupy się nie liczą.', 'Your membership is suspended: new purchases do not count.')}</p> : null}
+        {data.employer ? <p className="notice">{data.employer === 'earning' ? t('Twoja firma nie zgodziła się jeszcze na udział swoich pracowników: do tego czasu zakupy się nie liczą.', 'Your company has not agreed yet to its people taking part: until then purchases do not count.') : t('Twoja firma nie zgodziła się jeszcze na udział swoich pracowników: punkty zbierasz, ale wydasz je dopiero potem.', 'Your company has not agreed yet to its people taking part: you earn, and can spend once it has.')}</p> : null}
         {data.open_inquiries > 0 ? <p><Link href="/me/help">{plural(data.open_inquiries, ['odpowiedź na Twoje zgłoszenie', 'odpowiedzi na Twoje zgłoszenia', 'odpowiedzi na Twoje zgłoszenia'], ['answer to your inquiry', 'answers to your inquiries'])} ›</Link></p> : null}
       </section>
       {data.targets.map((target) => <Target key={target.key} target={target} currency={program.currency} />)}

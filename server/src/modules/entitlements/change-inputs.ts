@@ -6,7 +6,7 @@ import { lockMembers } from '../../platform/member-lock.ts';
 import { audit } from '../identity/index.ts';
 import { findSource, mapProduct, mergeFacts, recreditDocument, saveProducts, type ProductDraft } from '../facts/index.ts';
 import { mergeWallets } from '../ledger/index.ts';
-import { findMember, findProgram, markMerged, saveMembers, saveStates, type CreditedRole, type MemberDraft, type Program, type StateDraft } from '../members/index.ts';
+import { employerPolicy, findMember, findProgram, listPrograms, markMerged, peopleOf, recordEmployerConsent, recountDays, saveMembers, saveStates, type CreditedRole, type EmployerConsent, type MemberDraft, type Program, type StateDraft } from '../members/index.ts';
 import { saveTargets } from '../mechanics/index.ts';
 import { openSettling } from './record-sales.ts';
 import { settle, type Settling } from './settle.ts';
@@ -25,8 +25,9 @@ export type InputChange = { program: string } & (
   | { kind: 'product_map'; code: string; product: string }
   | { kind: 'recredit'; source: string; document: string; role: CreditedRole; member: string }
   | { kind: 'merge'; member: string; into: string }
+  | { kind: 'employer_consent' } & EmployerConsent
 );
-const KINDS = new Set(['members', 'states', 'targets', 'products', 'product_map', 'recredit', 'merge']);
+const KINDS = new Set(['members', 'states', 'targets', 'products', 'product_map', 'recredit', 'merge', 'employer_consent']);
 export const isInputChange = (change: unknown): change is InputChange => typeof change === 'object' && change !== null && KINDS.has(String((change as { kind?: unknown }).kind));
 
 /** Records a change and settles what reads it, in the caller's transaction. Answers how many members, targets or products it changed. */
@@ -63,6 +64,10 @@ async function record(tx: Tx, context: Context, program: Program, settling: Sett
       await mergeFacts(tx, { tenantId, program, from: from.memberId, to: to.memberId, recordedSeq: settling.runSeq });
       return 1;
     }
+    case 'employer_consent': {
+      await recordEmployerConsent(tx, context, program, change);
+      return touchPeopleOf(tx, program, settling, change.company);
+    }
   }
 }
 
@@ -71,6 +76,9 @@ async function touchMembers(tx: Tx, settling: Settling, memberIds: readonly bigi
   await runText(tx, q.TOUCH_MEMBERS, [settling.tenantId, settling.program.programId, memberIds]);
   return memberIds.length;
 }
+
+/** People of a company whose counted days its word as employer has moved. */
+const touchPeopleOf = async (tx: Tx, program: Program, settling: Settling, company: string): Promise<number> => touchMembers(tx, settling, await recountDays(tx, program, await peopleOf(tx, program, company)));
 
 /** Once the old member is owed nothing, its wallets are emptied into the new one's, and its code becomes an alias. */
 async function joinWallets(tx: Tx, program: Program, settling: Settling, change: Extract<InputChange, { kind: 'merge' }>): Promise<void> {
@@ -92,6 +100,27 @@ export async function recordInput(context: Context, change: InputChange): Promis
     const changed = await applyChange(tx, context, program, settling, change);
     await refusePast(tx, context, program, settling, stale);
     return { changed };
+  });
+}
+
+/**
+ * Records a company's word as employer about one program, or – without one – about all of the tenant's. Where a program lets nobody earn
+ * without it, what it moves is settled at once, and refused like every other change of the past. Answers the consent's id.
+ */
+export async function recordEmployerWord(context: Context, programKey: string | null, said: EmployerConsent): Promise<bigint> {
+  return context.transaction(async (tx) => {
+    const about = programKey === null ? null : await findProgram(tx, programKey);
+    const id = await recordEmployerConsent(tx, context, about, said);
+    await audit(tx, context, { action: 'employer_consent.recorded', subject: `company:${said.company}`, ...(about ? { programId: about.programId } : {}), after: said });
+    const programs = about ? [about] : await Promise.all((await listPrograms(tx)).map(({ key }) => findProgram(tx, key)));
+    for (const program of programs.filter((each) => employerPolicy(each) === 'block_earn')) {
+      const settling = { ...(await openSettling(tx, context, program)), lateApproved: true };
+      const stale = await staleNow(tx, program);
+      if ((await touchPeopleOf(tx, program, settling, said.company)) === 0) continue;
+      await settle(tx, settling);
+      await refusePast(tx, context, program, settling, stale);
+    }
+    return id;
   });
 }
 

@@ -103,6 +103,7 @@ function conditionsOf(job: Job): { sql: string; words: string }[] {
     { sql: `f.role = '${role}'`, words: pl ? 'masz w tej sprzedaży inną rolę' : 'your role in this sale is another' },
     { sql: `f.base_on >= m.counts_from`, words: pl ? 'to sprzed dołączenia do programu' : 'it is from before you joined' },
     { sql: `f.base_on < m.counts_until`, words: pl ? 'to po odejściu z programu' : 'it is from after you left' },
+    { sql: `NOT m.unagreed @> f.base_on`, words: pl ? 'Twoja firma nie zgodziła się jeszcze wtedy na Twój udział' : 'your company had not agreed to your taking part by then' },
     { sql: `NOT m.gaps @> f.base_on`, words: pl ? 'wtedy Twój udział był zawieszony albo przerwany' : 'your membership was suspended or interrupted then' },
     { sql: `${day} >= '${rule.countsFrom}'`, words: pl ? 'to sprzed początku tej zasady' : 'it is from before this rule began' },
     { sql: `${day} < '${rule.countsUntil}'`, words: pl ? 'to po zakończeniu tej zasady' : 'it is from after this rule ended' },

@@ -3,17 +3,17 @@ import { addDays, addMonths, daysBetween, formatMinor, windowStart, type Day } f
 import { must } from '@premia/kernel';
 import { row, rows, type Tx } from '../../platform/database.ts';
 import { readLiability } from '../ledger/index.ts';
-import type { Program } from '../members/index.ts';
+import { companiesWithoutConsent, type Program } from '../members/index.ts';
 import { listLate } from './approve-awards.ts';
 import { inOrder } from './read-home.ts';
 import { attainmentRule, BP } from './read-targets.ts';
-import type { Context } from '../../platform/context.ts';
+import { today, type Context } from '../../platform/context.ts';
 
 const MONTHS_SHOWN = 13;
 const BANDS = [0, 5_000, 8_000, 10_000, 12_000] as const;
 /** What waits in modules above this one. */
 export type MoreWaits = (tx: Tx, program: Program) => Promise<Record<string, number>>;
-export type Waits = Record<'imports' | 'conflicts' | 'quarantined' | 'corrections' | 'unknown_products' | 'recalculations' | 'adjustments' | 'awards' | 'late' | 'inquiries' | 'registrations' | 'jobs', number>;
+export type Waits = Record<'imports' | 'conflicts' | 'quarantined' | 'corrections' | 'unknown_products' | 'recalculations' | 'adjustments' | 'awards' | 'late' | 'inquiries' | 'registrations' | 'employers' | 'jobs', number>;
 
 /** How much waits for somebody, by kind. */
 export async function readWaits(tx: Tx, context: Context, program: Program): Promise<Waits> {
@@ -25,8 +25,8 @@ export async function readWaits(tx: Tx, context: Context, program: Program): Pro
     (SELECT count(*)::int FROM ledger.adjustment WHERE program_id = ${programId} AND state = 'proposed') AS adjustments, (SELECT count(DISTINCT gate)::int FROM ledger.lot WHERE program_id = ${programId} AND gate LIKE 'approval:%' AND remaining > 0) AS awards,
     0 AS late, (SELECT count(*)::int FROM members.inquiry WHERE program_id = ${programId} AND state = 'open') AS inquiries,
     (SELECT count(*)::int FROM members.registration WHERE program_id = ${programId} AND state = 'open') AS registrations,
-    (SELECT count(*)::int FROM platform.failed_jobs() AS j WHERE j.program IS NULL OR j.program = ${program.key}) AS jobs`), 'counts');
-  return { ...waits, late: program.settings.late_in_closed === 'approve' ? (await listLate(tx, context, program, { limit: 1_000 })).length : 0 };
+    0 AS employers, (SELECT count(*)::int FROM platform.failed_jobs() AS j WHERE j.program IS NULL OR j.program = ${program.key}) AS jobs`), 'counts');
+  return { ...waits, late: program.settings.late_in_closed === 'approve' ? (await listLate(tx, context, program, { limit: 1_000 })).length : 0, employers: (await companiesWithoutConsent(tx, program, today(context, program.zone))).length };
 }
 
 /** What waits for somebody, and how the program does: sales by month, units granted, what is owed, how targets are met. */

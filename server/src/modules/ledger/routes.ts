@@ -5,7 +5,7 @@ import type { Handled, Handler } from '../../platform/http.ts';
 import { instant, today, type Context } from '../../platform/context.ts';
 import { row, type Tx } from '../../platform/database.ts';
 import { audit } from '../identity/index.ts';
-import { employerMissing, findMember, findProgram, stateOn, type Program } from '../members/index.ts';
+import { employerBars, findMember, findProgram, stateOn, type Program } from '../members/index.ts';
 import { approveAdjustment, listAdjustments, proposeAdjustment, rejectAdjustment, type AdjustmentKind } from './adjust-units.ts';
 import { expireLots } from './expire-lots.ts';
 import { captureHold, holdUnits, refundHold, releaseHold, type Hold } from './hold-units.ts';
@@ -76,7 +76,7 @@ export const ledgerHandlers: Record<Name, Handler> = {
     if (reference.startsWith('item:')) throw refuse('reference_used'); // those are the orders' own
     const unit = await findUnit(tx, program.programId, key);
     const memberId = await activeMember(tx, program, posting, given.params['member'] as string);
-    if (program.settings['employer_consent'] === 'block_payout' && await employerMissing(tx, program, memberId, posting.bookedOn) !== null) throw refuse('employer_consent_missing');
+    if (await employerBars(tx, program, memberId, posting.bookedOn) !== null) throw refuse('employer_consent_missing');
     const hold = await holdUnits(tx, { ...posting, memberId, unitId: unit.unitId }, unit, { amount: parseMinor(amount, unit.scale, 'amount'), reference });
     await audit(tx, context, { action: 'hold.made', subject: `hold:${hold.holdId}`, programId: program.programId, after: { unit: key, amount, reference } });
     return { hold: hold.holdId, state: hold.state };

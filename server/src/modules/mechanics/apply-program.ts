@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { instant, type Context } from '../../platform/context.ts';
 import { row, rows, type Tx } from '../../platform/database.ts';
 import { audit } from '../identity/index.ts';
-import { findProgram, type Program } from '../members/index.ts';
+import { findProgram, peopleOf, recountDays, type Program } from '../members/index.ts';
 import { idleOf, type ProgramFile } from './program-file.ts';
 import { liveVersions, planPublish, type Desired, type PublishStep } from './publish.ts';
 
@@ -62,9 +62,12 @@ export async function saveProgram(tx: Tx, context: Context, file: ProgramFile): 
     ON CONFLICT (tenant_id, key) DO UPDATE SET settings = excluded.settings, zone = excluded.zone, currency = excluded.currency, currency_scale = excluded.currency_scale`.execute(tx);
   const program = await findProgram(tx, file.key);
   await saveParts(tx, context, program, file);
+  if (letsEarn(before?.settings) !== letsEarn(settings)) await recountDays(tx, program, await peopleOf(tx, program, null));
   await audit(tx, context, { action: before ? 'program.changed' : 'program.created', subject: `program:${file.key}`, programId: program.programId, before: before?.settings, after: settings });
   return program;
 }
+
+const letsEarn = (settings: Record<string, unknown> | undefined): boolean => settings?.['employer_consent'] !== 'block_earn';
 
 /**
  * Settings that rules read as recorded inputs: what of them lies over recorded facts changes only by a recalculation, since their results
@@ -73,6 +76,7 @@ export async function saveProgram(tx: Tx, context: Context, file: ProgramFile): 
 export async function movedInputs(tx: Tx, file: ProgramFile): Promise<string | null> {
   const before = await row<{ program_id: bigint; settings: Record<string, unknown> }>(tx, sql`SELECT program_id, settings FROM members.program WHERE key = ${file.key}`);
   if (!before) return null;
+  if (letsEarn(before.settings) !== letsEarn(settingsOf(file)) && await hasFacts(tx, before.program_id)) return '/employer_consent';
   const [old, now] = [before.settings, settingsOf(file)] as Record<'tier_sets' | 'periods', Record<string, unknown>[] | undefined>[];
   const sets = ({ tier_sets: list = [] }: typeof old = {} as never): Map<string, string> => new Map(list.map(({ tiers, ...set }) => [set['key'] as string, sorted({ ...set, tiers: (tiers as { key: string; from: unknown }[]).map(({ key, from }) => ({ key, from })) })]));
   const [setsBefore, setsNow] = [sets(old), sets(now)];

@@ -40,8 +40,8 @@ export const programShape = z.strictObject({
   remitter: z.enum(['sponsor', 'agency']).default('sponsor'),
   controller: z.string().max(300).default(''),
   permit: z.string().max(200).optional(),
-  /** What a person of a partner company cannot do while the company, as employer, has not agreed: spend (domain §5), or nothing, with a reminder. */
-  employer_consent: z.enum(['block_payout', 'remind']).optional(),
+  /** What a person of a partner company cannot do while the company, as employer, has not agreed (domain §5): earn, spend, or – with a reminder – everything is possible. */
+  employer_consent: z.enum(['block_earn', 'block_payout', 'remind']).default('block_payout'),
   /** Whether people may ask to take part by themselves; an operator decides. */
   registration: z.boolean().optional(),
   zone: z.string(), currency: z.string().regex(/^[A-Z]{3}$/), currency_scale: z.number().int().min(0).max(4).default(2),

@@ -10,6 +10,7 @@ export * from './read-members.ts';
 export * from './routes.ts';
 export * from './terms.ts';
 export * from './consents.ts';
+export * from './employers.ts';
 export * from './inquiries.ts';
 export * from './erase-member.ts';
 export * from './registrations.ts';

@@ -1,7 +1,9 @@
 import { Refusal, isDay, isNip, phrase, type Day } from '@premia/kernel';
 import { runText, type Tx } from '../../platform/database.ts';
 import { countsFrom } from './enrol.ts';
+import { employerPolicy } from './employers.ts';
 import type { Program } from './program.ts';
+import { recountDays } from './save-states.ts';
 
 /** A member as an import names it. Its profile and assignment hold from `from`, and an earlier one ends there; without it, what is first said holds from the program's start, a change from today. */
 export type MemberDraft = {
@@ -35,6 +37,7 @@ export async function saveMembers(tx: Tx, tenantId: bigint, program: Program, dr
     WHERE NOT EXISTS (SELECT 1 FROM members.member_state AS s WHERE s.tenant_id = $1 AND s.program_id = $2 AND s.member_id = m.member_id)`, [...known, today]);
   const profiles = await dated(tx, known, 'members.profile', of, `(r.company_type IS NOT NULL OR r.attributes IS NOT NULL)`, 'company_type, attributes', `r.company_type, COALESCE(r.attributes, '{}')`);
   const assignments = await dated(tx, known, 'members.assignment', of, `(r.company IS NOT NULL OR r.team IS NOT NULL OR r.territory IS NOT NULL)`, 'company, role, territory, team', `r.company, COALESCE(r.role, 'rep'), r.territory, r.team`);
+  if (employerPolicy(program) === 'block_earn') await recountDays(tx, program, assignments);
   return [...new Set([...profiles, ...assignments])];
 }
 

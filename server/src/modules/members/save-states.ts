@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { Refusal, isDay, phrase, type Day } from '@premia/kernel';
 import { row, rows, type Tx } from '../../platform/database.ts';
 import { countsFrom } from './enrol.ts';
+import { unagreedDays } from './employers.ts';
 import { findMember } from './find-member.ts';
 import type { Program } from './program.ts';
 
@@ -33,23 +34,27 @@ export function countingOf(program: Program, states: readonly Step[]): Counting 
 /** Records states and what they mean for counting. Answers the members for whom that changed. */
 export async function saveStates(tx: Tx, tenantId: bigint, program: Program, drafts: readonly StateDraft[]): Promise<bigint[]> {
   if (drafts.length > STATES_PER_CALL_MAX) throw new Refusal('too_many_states', 413, phrase(`Najwyżej ${STATES_PER_CALL_MAX} stanów naraz.`, `At most ${STATES_PER_CALL_MAX} states at a time.`));
-  const changed = new Set<bigint>();
+  const said = new Set<bigint>();
   for (const [index, draft] of drafts.entries()) {
     if (!isDay(draft.from)) throw new Refusal('state_malformed', 422, phrase('Nieprawidłowy stan.', 'Not a valid state.'), [{ pointer: `/${index}/from`, code: 'date_malformed', message: phrase('data', 'date') }]);
     const { memberId } = await findMember(tx, program, draft.member);
     await sql`INSERT INTO members.member_state (tenant_id, program_id, member_id, state, valid_from, reason) VALUES (${tenantId}, ${program.programId}, ${memberId}, ${draft.state}, ${draft.from}, ${draft.reason ?? null})`.execute(tx);
-    if (await recount(tx, program, memberId)) changed.add(memberId);
+    said.add(memberId);
   }
-  return [...changed];
+  return recountDays(tx, program, [...said]);
 }
 
-async function recount(tx: Tx, program: Program, memberId: bigint): Promise<boolean> {
-  const states = await rows<Step>(tx, sql`SELECT DISTINCT ON (valid_from) state, valid_from AS from FROM members.member_state WHERE program_id = ${program.programId} AND member_id = ${memberId} ORDER BY valid_from, recorded_seq DESC`);
-  const counting = countingOf(program, states);
-  const gaps = `{${counting.gaps.map(([from, to]) => `[${from},${to})`).join(',')}}`;
-  const moved = await rows(tx, sql`UPDATE members.member SET counts_from = ${counting.from}, counts_until = ${counting.until}, gaps = ${gaps}::datemultirange WHERE program_id = ${program.programId} AND member_id = ${memberId}
-    AND (counts_from, counts_until, gaps) <> (${counting.from}::date, ${counting.until}::date, ${gaps}::datemultirange) RETURNING 1`);
-  return moved.length > 0;
+/** Works out anew on which days members' facts count: from their states, and from what their employers have said. Answers those for whom that changed. */
+export async function recountDays(tx: Tx, program: Program, memberIds: readonly bigint[]): Promise<bigint[]> {
+  const states = await rows<Step & { member: bigint }>(tx, sql`SELECT DISTINCT ON (member_id, valid_from) member_id AS member, state, valid_from AS from FROM members.member_state WHERE program_id = ${program.programId} AND member_id = ANY(${memberIds}::bigint[]) ORDER BY member_id, valid_from, recorded_seq DESC`);
+  const counted = [...Map.groupBy(states, (step) => step.member)].map(([member, steps]) => {
+    const { from, until, gaps } = countingOf(program, steps);
+    return { member: String(member), from, until, gaps: `{${gaps.map(([start, end]) => `[${start},${end})`).join(',')}}` };
+  });
+  const moved = await rows<{ member_id: bigint }>(tx, sql`UPDATE members.member AS m SET counts_from = r."from", counts_until = r.until, gaps = r.gaps + r.days, unagreed = r.days
+    FROM (SELECT d.member, d."from", d.until, d.gaps, COALESCE(u.days, '{}') AS days FROM jsonb_to_recordset(${JSON.stringify(counted)}::jsonb) AS d(member bigint, "from" date, until date, gaps datemultirange) LEFT JOIN ${unagreedDays(program, memberIds)} AS u ON u.member_id = d.member) AS r
+    WHERE m.program_id = ${program.programId} AND m.member_id = r.member AND (m.counts_from, m.counts_until, m.gaps, m.unagreed) <> (r."from", r.until, r.gaps + r.days, r.days) RETURNING m.member_id`);
+  return moved.map((item) => item.member_id);
 }
 
 /** What a member is on a day. Who has no state yet is invited. */

@@ -6,7 +6,7 @@ import { row, type Tx } from '../../platform/database.ts';
 import { lockMembers } from '../../platform/member-lock.ts';
 import { audit } from '../identity/index.ts';
 import { holdUnits, openPosting, readBalances, refuse as refuseUnits, type Unit } from '../ledger/index.ts';
-import { currentTerms, employerMissing, findMember, findProgram, listAccepted, stateOn, type Program } from '../members/index.ts';
+import { currentTerms, employerBars, findMember, findProgram, listAccepted, stateOn, type Program } from '../members/index.ts';
 import { accountOf, isNew, type Account } from './accounts.ts';
 import { checkBudgets } from './budgets.ts';
 import { cardOf } from './cards.ts';
@@ -110,7 +110,7 @@ async function assertMayOrder({ tx, program, settings, posting }: Desk, memberId
   if (state !== 'active' && !stateAsks) throw refuse('member_cannot_order');
   const terms = await currentTerms(tx, program, on);
   if (terms?.material && !(await listAccepted(tx, program, memberId)).some((item) => item.version === terms.version)) throw refuse('terms_not_accepted');
-  if (program.settings['employer_consent'] === 'block_payout' && (await employerMissing(tx, program, memberId, on)) !== null) throw refuseUnits('employer_consent_missing');
+  if (await employerBars(tx, program, memberId, on) !== null) throw refuseUnits('employer_consent_missing');
   const pieces = draft.lines.reduce((sum, line) => sum + line.quantity, 0);
   if (pieces < 1 || pieces > PIECES_PER_ORDER_MAX) throw refuse('amount_not_offered', { pl: `Najwyżej ${PIECES_PER_ORDER_MAX} sztuk w zamówieniu.`, en: `At most ${PIECES_PER_ORDER_MAX} pieces an order.` });
   return stateAsks;
