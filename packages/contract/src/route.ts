@@ -28,6 +28,8 @@ export const day = z.iso.date();
 export const program = z.strictObject({ program: key });
 export const memberReference = z.string().min(1).max(200).meta({ description: 'code:…, nip:…, email:… or a bare code' });
 export const cursor = z.strictObject({ limit: z.coerce.number().int().min(1).max(200).default(50), after: z.string().max(300).optional() });
+/** Text to look for; which columns it looks into, the list says. */
+export const searched = { search: z.string().min(1).max(100).optional() };
 /** By which column, and with a minus from its end. */
 export const sorted = (columns: readonly string[]) => z.enum(columns.flatMap((column) => [column, `-${column}`]) as [string, ...string[]]).optional();
 export const problem = z.object({ type: z.string(), title: z.string(), status: z.number(), detail: z.string().optional(), code: z.string(), instance: z.string().optional(), errors: z.array(z.object({ pointer: z.string(), code: z.string(), message: z.string() })).optional() });

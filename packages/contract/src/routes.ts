@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { amount, cursor, day, key, memberReference, program, route, type Route } from './route.ts';
+import { amount, cursor, day, key, memberReference, program, route, searched, sorted, type Route } from './route.ts';
 import { consoleRoutes } from './routes-console.ts';
 import { factRoutes, productDraft } from './routes-facts.ts';
 import { ledgerRoutes } from './routes-ledger.ts';
 import { rewardRoutes } from './routes-rewards.ts';
-import { memberDraft, memberRoutes, stateDraft } from './routes-members.ts';
+import { employerConsent, memberDraft, memberRoutes, stateDraft } from './routes-members.ts';
 
 export const DOCUMENTS_PER_REQUEST_MAX = 1_000;
 export const LINES_PER_DOCUMENT_MAX = 5_000;
@@ -34,6 +34,7 @@ const change = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('states'), states: z.array(stateDraft).min(1).max(1_000) }),
   z.strictObject({ kind: z.literal('targets'), targets: z.array(targetDraft).min(1).max(5_000) }),
   z.strictObject({ kind: z.literal('products'), products: z.array(productDraft).min(1).max(1_000) }),
+  z.strictObject({ kind: z.literal('employer_consent'), company: z.string().min(1).max(100), ...employerConsent }),
   z.strictObject({ kind: z.literal('product_map'), code: z.string().min(1).max(100), product: z.string().min(1).max(100) }),
 ]);
 const preview = z.object({
@@ -68,7 +69,7 @@ export const routes = {
   approveRecalculation: route({ name: 'approveRecalculation', method: 'POST', path: '/v1/programs/:program/recalculations/:recalculation/approve', summary: 'Apply a proposed recalculation; by default not by its proposer', permission: 'rules:approve', idempotent: true, params: program.extend({ recalculation: z.string().regex(/^\d{1,18}$/) }), body: z.strictObject({}).optional(), reply: preview, refusals: ['program_not_found', 'recalculation_not_found', 'recalculation_not_open', 'second_person_needed'] }),
   listCloses: route({ name: 'listCloses', method: 'GET', path: '/v1/programs/:program/closes', summary: 'Periods closing and closed, with their frozen figures', permission: 'ledger:read', params: program, reply: z.object({ closes: z.array(z.object({ id: z.string(), from: z.string(), to: z.string(), state: z.string(), snapshot: z.unknown(), closed_by: z.string() })) }), refusals: ['program_not_found'] }),
   startClosing: route({ name: 'startClosing', method: 'POST', path: '/v1/programs/:program/closes/start', summary: 'Announce a close; nothing is frozen yet', permission: 'rules:propose', idempotent: true, params: program, body: z.strictObject({ from: day, to: day }), reply: z.object({ state: z.string() }), refusals: ['program_not_found', 'period_malformed', 'period_closed_already'] }),
-  listAudit: route({ name: 'listAudit', method: 'GET', path: '/v1/audit', summary: 'Who did what to what, newest first', permission: 'audit:read', query: cursor.extend({ action: z.string().max(100).optional(), principal: z.string().max(100).optional() }), reply: z.object({ entries: z.array(z.object({ id: z.string(), at: z.string(), principal: z.string(), by: z.string().nullable(), action: z.string(), subject: z.string(), before: z.unknown(), after: z.unknown(), request: z.string().nullable() })), next: z.string().nullable() }), refusals: [] }),
+  listAudit: route({ name: 'listAudit', method: 'GET', path: '/v1/audit', summary: 'Who did what to what, newest first', permission: 'audit:read', query: cursor.extend({ action: z.string().max(100).optional(), principal: z.string().max(100).optional(), ...searched, sort: sorted(['at', 'principal', 'action', 'subject']) }), reply: z.object({ entries: z.array(z.object({ id: z.string(), at: z.string(), principal: z.string(), by: z.string().nullable(), action: z.string(), subject: z.string(), before: z.unknown(), after: z.unknown(), request: z.string().nullable() })), next: z.string().nullable() }), refusals: [] }),
   closePeriod: route({ name: 'closePeriod', method: 'POST', path: '/v1/programs/:program/closes', summary: 'Close a period: its pooled results are frozen, its figures kept with a digest', permission: 'rules:approve', idempotent: true, params: program, body: z.strictObject({ from: day, to: day }), reply: z.object({ close: z.string(), entitlements: z.number(), digest: z.string(), amounts: z.array(z.object({ mechanic: z.string(), unit: z.string(), amount: z.string() })) }), refusals: ['program_not_found', 'period_malformed', 'period_closed_already'] }),
   explain: route({ name: 'explain', method: 'GET', path: '/v1/programs/:program/members/:member/explain', summary: 'Why, or why not: what every mechanic made of a document, or of a window', permission: 'ledger:read', params: program.extend({ member: memberReference }), query: z.strictObject({ document: z.string().max(200).optional(), mechanic: key.optional(), on: day.optional(), locale: z.enum(['pl', 'en']).default('en') }), reply: z.object({ explanations: z.array(z.unknown()) }), refusals: ['program_not_found', 'member_not_found', 'document_not_found'] }),
   verify: route({ name: 'verify', method: 'GET', path: '/v1/programs/:program/verify', summary: 'Recompute everything and compare', permission: 'ledger:read', params: program, reply: z.object({ program: z.string(), differences: z.number(), seals: z.number(), head: z.string(), counts: z.record(z.string(), z.number()), faults: z.array(z.object({ check: z.string(), where: z.string(), expected: z.string(), found: z.string() })) }), refusals: ['program_not_found'] }),

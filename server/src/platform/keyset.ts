@@ -1,15 +1,18 @@
+import { isDay } from '@premia/kernel';
 import { sql, type RawBuilder } from 'kysely';
 
 /** What a list can be sorted by: the SQL of it, how it compares, and under what name a row has it, where that is another. */
-export type Sortable = Record<string, readonly [by: string, is: 'text' | 'number', name?: string]>;
+export type Sortable = Record<string, readonly [by: string, is: Kind, name?: string]>;
+/** `word` and `day` are always there, so that the list goes along an index of theirs. */
+type Kind = 'text' | 'word' | 'number' | 'day';
 export type Keyset<Row> = { beyond: RawBuilder<boolean>; order: RawBuilder<unknown>; cursor(row: Row): string };
 
 const BETWEEN = '\u001f';
 const LEAST = '-9223372036854775808';
-const MISSING = { text: `''`, number: `'${LEAST}'::bigint` } as const;
+const orMissing = (by: string, is: Kind): string => (is === 'text' ? `COALESCE(${by}, '')` : is === 'number' ? `COALESCE(${by}, '${LEAST}'::bigint)` : by);
 
 /** Columns of one alias. */
-export const columnsOf = (alias: string, kinds: Record<string, 'text' | 'number'>): Sortable => Object.fromEntries(Object.entries(kinds).map(([name, is]) => [name, [`${alias}.${name}`, is]]));
+export const columnsOf = (alias: string, kinds: Record<string, Kind>): Sortable => Object.fromEntries(Object.entries(kinds).map(([name, is]) => [name, [`${alias}.${name}`, is]]));
 
 /**
  * A list in the order its reader asks for, by keys and not by counting, so that rows that come meanwhile neither repeat nor skip any. `key` is the
@@ -24,8 +27,7 @@ export function keyset<Row extends Record<string, unknown>>(columns: Sortable, k
   const [than, direction] = [sql.raw(down ? '<' : '>'), sql.raw(down ? 'DESC' : 'ASC')];
   const at = page.after?.lastIndexOf(BETWEEN) ?? -1;
   const [value, place] = page.after === undefined ? [null, null] : at === -1 ? ['', page.after] : [page.after.slice(0, at), page.after.slice(at + 1)];
-  const given = (text: string | null, kind: 'text' | 'number'): RawBuilder<unknown> => (kind === 'text' ? sql`${text}::text` : sql`${/^-?\d{1,18}$/.test(text ?? '') ? text : LEAST}::bigint`);
-  const [first, second] = [sql.raw(`COALESCE(${by}, ${MISSING[is]})`), sql.raw(last)];
+  const [first, second] = [sql.raw(orMissing(by, is)), sql.raw(last)];
   return {
     // By its own key a list goes along its index.
     beyond: own ? sql<boolean>`(${place}::text IS NULL OR ${second} ${than} ${given(place, lastIs)})` : sql<boolean>`(${place}::text IS NULL OR (${first}, ${second}) ${than} (${given(value, is)}, ${given(place, lastIs)}))`,
@@ -33,6 +35,14 @@ export function keyset<Row extends Record<string, unknown>>(columns: Sortable, k
     cursor: (row) => (own ? String(row[lastName]) : `${row[name] ?? (is === 'number' ? LEAST : '')}${BETWEEN}${row[lastName]}`),
   };
 }
+
+const given = (text: string | null, is: Kind): RawBuilder<unknown> => {
+  if (is === 'number') return sql`${/^-?\d{1,18}$/.test(text ?? '') ? text : LEAST}::bigint`;
+  return is === 'day' ? sql`${isDay(text ?? '') ? text : '-infinity'}::date` : sql`${text}::text`;
+};
+
+/** Any place in a text, as LIKE has it; null where nothing is looked for. */
+export const likeOf = (search: string | undefined): string | null => (search === undefined ? null : `%${search.replace(/[\\%_]/g, '\\$&')}%`);
 
 /** What was found for a page and one more: the page, and the cursor of the next where there is one. */
 export function paged<Row>(found: readonly Row[], limit: number, cursor: (row: Row) => string): { rows: Row[]; next: string | null } {

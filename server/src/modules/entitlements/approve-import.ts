@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { Refusal, phrase } from '@premia/kernel';
 import { type Context } from '../../platform/context.ts';
 import { planBlindly, row, rows, runText, type Tx } from '../../platform/database.ts';
+import { keyset, likeOf, paged, type Sortable } from '../../platform/keyset.ts';
 import { countRun, emptyRun } from '../../platform/run-tables.ts';
 import { IMPORT_LANES, LOAD_CHUNK, MAKE_PRODUCTS_OF_IMPORT, OPEN_CHUNKS, STORE_OUTCOMES, recordLines, sourceShape, type Source } from '../facts/index.ts';
 import { addJob } from '../../platform/jobs.ts';
@@ -52,11 +53,17 @@ export async function rejectImport(context: Context, input: { program: string; i
 }
 
 export type ImportListRow = { import_id: bigint; source: string; state: string; parts: string[]; counts: Record<string, number>; staged_by: string; approved_by: string | null };
+const FILES = `(SELECT string_agg(part, ', ') FROM jsonb_array_elements_text(i.parts) AS part)`;
+const counted = (what: string): string => `(i.counts ->> '${what}')::bigint`;
+const SORTED: Sortable = { id: ['i.import_id', 'number', 'import_id'], source: ['s.key', 'word'], state: ['i.state', 'word'], parts: [FILES, 'text', 'files'], rows: [counted('rows'), 'number', 'rows'], quarantined: [counted('quarantined'), 'number', 'quarantined'] };
 
-/** Imports, newest first. */
-export async function listImports(tx: Tx, program: Program, page: { state?: string; before?: bigint; limit: number }): Promise<ImportListRow[]> {
-  return rows<ImportListRow>(tx, sql`SELECT i.import_id, s.key AS source, i.state, i.parts, i.counts, i.staged_by, i.approved_by FROM facts.import AS i JOIN facts.source AS s ON s.tenant_id = i.tenant_id AND s.program_id = i.program_id AND s.source_id = i.source_id
-    WHERE i.program_id = ${program.programId} AND (${page.state ?? null}::text IS NULL OR i.state = ${page.state ?? null}) AND (${page.before ?? null}::bigint IS NULL OR i.import_id < ${page.before ?? null}) ORDER BY i.import_id DESC LIMIT ${page.limit}`);
+/** Imports, newest first or as asked. `search` looks for a file's name or the import's number. */
+export async function listImports(tx: Tx, program: Program, page: { state?: string; search?: string; sort?: string; after?: string; limit: number }): Promise<{ rows: ImportListRow[]; next: string | null }> {
+  const { beyond, order, cursor } = keyset<ImportListRow>(SORTED, 'id', { sort: page.sort ?? '-id', after: page.after });
+  const like = likeOf(page.search);
+  const found = await rows<ImportListRow>(tx, sql`SELECT i.import_id, s.key AS source, i.state, i.parts, i.counts, i.staged_by, i.approved_by, ${sql.raw(FILES)} AS files, ${sql.raw(counted('rows'))} AS rows, ${sql.raw(counted('quarantined'))} AS quarantined FROM facts.import AS i JOIN facts.source AS s ON s.tenant_id = i.tenant_id AND s.program_id = i.program_id AND s.source_id = i.source_id
+    WHERE i.program_id = ${program.programId} AND (${page.state ?? null}::text IS NULL OR i.state = ${page.state ?? null}) AND (${like}::text IS NULL OR ${sql.raw(FILES)} ILIKE ${like} OR i.import_id::text = ${page.search ?? null}) AND ${beyond} ORDER BY ${order} LIMIT ${page.limit + 1}`);
+  return paged(found, page.limit, cursor);
 }
 
 export type ImportResult = { importId: bigint; recorded: number; known: number; conflict: number; quarantined: number };

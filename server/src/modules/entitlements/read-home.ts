@@ -5,7 +5,7 @@ import { must } from '@premia/kernel';
 import type { Context } from '../../platform/context.ts';
 import { row, rows, type Tx } from '../../platform/database.ts';
 import { lotsOf, newestEntries, readBalances, type Balance, type LedgerEntry } from '../ledger/index.ts';
-import { dueTerms, readMember, stateOn, type Member, type Program } from '../members/index.ts';
+import { dueTerms, employerBars, readMember, stateOn, type Member, type Program } from '../members/index.ts';
 import { vocabularyOf } from './explain.ts';
 import { heldTier } from './read-benefits.ts';
 import { nextSteps, type NextStep } from './next-step.ts';
@@ -35,7 +35,7 @@ export async function readHome(tx: Tx, context: Context, program: Program, membe
     on, member: member.code, name: person.name, state: await stateOn(tx, program, member.memberId, on), balances: inOrder(program, await readBalances(tx, program.programId, on, { memberId: member.memberId })).map(balanceView),
     coming: coming.map((lot) => ({ unit: lot.unit, amount: formatMinor(lot.amount, lot.scale), on: lot.gate === '' ? lot.availableOn : null })), expiring: expiring.map((lot) => ({ unit: lot.unit, amount: formatMinor(lot.amount, lot.scale), on: lot.expiresOn })),
     steps, targets: await targetsOf(tx, context, program, member, on, locale, steps), tiers: await tiersOf(tx, context, program, member, on, locale),
-    recent: (await newestEntries(tx, program.programId, { memberId: member.memberId, limit: RECENT })).map(entryView), terms_due: await dueTerms(tx, program, member.memberId, userId, on), open_inquiries: inquiries.n,
+    recent: (await newestEntries(tx, program.programId, { memberId: member.memberId, limit: RECENT })).rows.map(entryView), terms_due: await dueTerms(tx, program, member.memberId, userId, on), open_inquiries: inquiries.n, employer: await employerBars(tx, program, member.memberId, on),
   };
 }
 

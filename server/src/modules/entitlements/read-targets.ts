@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { Refusal, formatMinor, phrase, type Day } from '@premia/kernel';
 import type { Context } from '../../platform/context.ts';
 import { rows, type Tx } from '../../platform/database.ts';
+import { likeOf } from '../../platform/keyset.ts';
 import type { Program } from '../members/index.ts';
 import { loadPlan } from './plan.ts';
 
@@ -27,7 +28,7 @@ export const targetScale = (program: Program, key: string): number => {
 export async function readTargets(tx: Tx, context: Context, program: Program, page: Page): Promise<{ rows: unknown[]; next: string | null }> {
   const scale = targetScale(program, page.target);
   const rule = await attainmentRule(tx, context, program, page.target);
-  const like = page.search === undefined ? null : `%${page.search.replace(/[\\%_]/g, '\\$&')}%`;
+  const like = likeOf(page.search);
   const found = await rows<{ code: string; name: string | null; windows: { window_start: Day; value: string; measured_n: string | null; measured_d: string | null; reason: string | null }[] }>(tx, sql`SELECT m.code, p.name, w.windows FROM members.member AS m
     LEFT JOIN members.person AS p ON p.tenant_id = m.tenant_id AND p.program_id = m.program_id AND p.member_id = m.member_id
     JOIN LATERAL (SELECT jsonb_agg(jsonb_build_object('window_start', t.window_start, 'value', t.value::text, 'reason', t.reason, 'measured_n', e.measured_n::text, 'measured_d', e.measured_d::text) ORDER BY t.window_start) AS windows FROM mechanics.target AS t

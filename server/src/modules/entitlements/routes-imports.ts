@@ -84,10 +84,8 @@ export function importHandlers(place: { uploads: string; loadUrl: string }): Rec
     }),
     previewImport: async (context, given) => ({ awards: await previewAwards(context, inputOf(given)) }),
     listImports: (context, { params, query }) => context.transaction(async (tx) => {
-      const { limit, after, state } = query as { limit: number; after?: string; state?: string };
-      const before = numberedCursor(after);
-      const found = await listImports(tx, await findProgram(tx, params['program'] as string), { limit: limit + 1, ...(state === undefined ? {} : { state }), ...(before === null ? {} : { before }) });
-      return { imports: found.slice(0, limit).map(({ import_id: id, ...item }) => ({ id, ...item })), next: found.length > limit ? String(found[limit - 1]?.import_id) : null };
+      const found = await listImports(tx, await findProgram(tx, params['program'] as string), query as Parameters<typeof listImports>[2]);
+      return { imports: found.rows.map((item) => ({ id: item.import_id, source: item.source, state: item.state, parts: item.parts, counts: item.counts, staged_by: item.staged_by, approved_by: item.approved_by })), next: found.next };
     }),
     approveImport: async (context, given) => {
       await approveImport(context, inputOf(given));

@@ -3,11 +3,12 @@ import { Refusal, formatMinor, phrase, type Day, type Locale } from '@premia/ker
 import { sql } from 'kysely';
 import { today, type Context } from '../../platform/context.ts';
 import { rows, type Tx } from '../../platform/database.ts';
-import { numberedCursor, type Handled, type Handler } from '../../platform/http.ts';
+import type { Handled, Handler } from '../../platform/http.ts';
 import { listDocuments, readDocument } from '../facts/index.ts';
-import { lotsOf, newestEntries, readBalances } from '../ledger/index.ts';
-import { currentTerms, findMember, findProgram, listAccepted, listConsents, listInquiries, listNotes, messagesOf, ownMember, readMember, type Member, type Program } from '../members/index.ts';
+import { lotsOf, newestEntries, readBalances, type EntriesPage } from '../ledger/index.ts';
+import { currentTerms, findMember, findProgram, listAccepted, listConsents, listInquiries, listNotes, messagesOf, ownMember, readMember, type EmployerConsent, type Member, type Program } from '../members/index.ts';
 import { targetHistory } from '../mechanics/index.ts';
+import { recordEmployerWord } from './change-inputs.ts';
 import { explain } from './explain.ts';
 import { listMechanics, listPresets, tryMechanic } from './list-mechanics.ts';
 import { balanceView, entryView, inOrder, readHome } from './read-home.ts';
@@ -19,7 +20,7 @@ const programOf = ({ params }: Handled): string => params['program'] as string;
 const localeOf = ({ query }: Handled): Locale => (query as { locale: Locale }).locale;
 const EXPORT_MAX = 50_000;
 
-type ConsolePart = 'readToday' | 'readWaits' | 'listDocuments' | 'readDocument' | 'listMechanics' | 'listPresets' | 'tryMechanic' | 'listTargets' | 'targetHistory' | 'memberBalances' | 'newestEntries';
+type ConsolePart = 'readToday' | 'readWaits' | 'listDocuments' | 'readDocument' | 'listMechanics' | 'listPresets' | 'tryMechanic' | 'listTargets' | 'targetHistory' | 'memberBalances' | 'newestEntries' | 'saveEmployerConsent';
 
 /** What the console's screens read. */
 export const deskHandlers = (more: MoreWaits, names: (ids: readonly string[]) => Promise<ReadonlyMap<string, { name: string }>>): Record<ConsolePart, Handler> => ({
@@ -30,6 +31,10 @@ export const deskHandlers = (more: MoreWaits, names: (ids: readonly string[]) =>
     const program = await findProgram(tx, programOf(given));
     return listDocuments(tx, program, { ...page, ...(member === undefined ? {} : { memberId: (await findMember(tx, program, member)).memberId }) });
   }),
+  saveEmployerConsent: async (context, given) => {
+    const { program = null, ...said } = given.body as { program?: string } & Omit<EmployerConsent, 'company'>;
+    return { consent: await recordEmployerWord(context, program, { ...said, company: given.params['company'] as string }) };
+  },
   readDocument: (context, given) => context.transaction(async (tx) => readDocument(tx, await findProgram(tx, programOf(given)), BigInt(given.params['document'] as string))),
   listMechanics: (context, given) => context.transaction(async (tx) => { const program = await findProgram(tx, programOf(given)); return { mechanics: await listMechanics(tx, program, today(context, program.zone)) }; }),
   listPresets: async () => ({ presets: listPresets() }),
@@ -53,11 +58,10 @@ export const deskHandlers = (more: MoreWaits, names: (ids: readonly string[]) =>
     };
   }),
   newestEntries: (context, given) => context.transaction(async (tx) => {
-    const { limit, after, member, ...filter } = given.query as { limit: number; after?: string; member?: string; unit?: string; kind?: string };
+    const { member, ...page } = given.query as EntriesPage & { member?: string };
     const program = await findProgram(tx, programOf(given));
-    const before = numberedCursor(after);
-    const found = await newestEntries(tx, program.programId, { ...filter, limit: limit + 1, ...(before === null ? {} : { before }), ...(member === undefined ? {} : { memberId: (await findMember(tx, program, member)).memberId }) });
-    return { entries: found.slice(0, limit).map((item) => { const { name: mechanic_name, ...entry } = entryView(item); return { ...entry, mechanic_name, member: item.member, name: item.name }; }), next: found.length > limit ? String(found[limit - 1]?.transferId) : null };
+    const found = await newestEntries(tx, program.programId, { ...page, ...(member === undefined ? {} : { memberId: (await findMember(tx, program, member)).memberId }) });
+    return { entries: found.rows.map((item) => { const { name: mechanic_name, ...entry } = entryView(item); return { ...entry, mechanic_name, member: item.member, name: item.name }; }), next: found.next };
   }),
 });
 
@@ -71,10 +75,8 @@ export const ownHandlers = (more: MoreAbout): Record<Extract<PeopleRouteName, Ow
   readHome: (context, given) => context.transaction(async (tx) => { const { program, member, userId } = await ownMember(tx, given); return readHome(tx, context, program, member, userId, today(context, program.zone), localeOf(given)); }),
   myEntries: (context, given) => context.transaction(async (tx) => {
     const { program, member } = await ownMember(tx, given);
-    const { limit, after, ...filter } = given.query as { limit: number; after?: string; unit?: string; search?: string };
-    const before = numberedCursor(after);
-    const found = await newestEntries(tx, program.programId, { ...filter, memberId: member.memberId, limit: limit + 1, ...(before === null ? {} : { before }) });
-    return { entries: found.slice(0, limit).map(entryView), next: found.length > limit ? String(found[limit - 1]?.transferId) : null };
+    const found = await newestEntries(tx, program.programId, { ...given.query as EntriesPage, memberId: member.memberId });
+    return { entries: found.rows.map(entryView), next: found.next };
   }),
   myExplain: (context, given) => context.transaction(async (tx) => {
     const { program, member } = await ownMember(tx, given);
@@ -108,11 +110,11 @@ const peopleOf = (tx: Tx, program: Program, company: string, on: Day): Promise<{
 /** Everything that is recorded about a member, for themselves and for whoever answers their request (GDPR Art. 15 and 20). */
 async function everythingAbout(tx: Tx, context: Context, program: Program, member: Member): Promise<Record<string, unknown>> {
   const on = today(context, program.zone);
-  const inquiries = await listInquiries(tx, program, { memberId: member.memberId, after: 0n, limit: EXPORT_MAX });
+  const { rows: inquiries } = await listInquiries(tx, program, { memberId: member.memberId, limit: EXPORT_MAX });
   const { documents } = await listDocuments(tx, program, { memberId: member.memberId, limit: EXPORT_MAX });
   return {
     made_at: new Date(context.now()).toISOString(), program: { key: program.key, name: program.settings.name, controller: program.settings['controller'] }, member: await readMember(tx, program, member.memberId),
     terms: await currentTerms(tx, program, on) ?? null, accepted: await listAccepted(tx, program, member.memberId), consents: await listConsents(tx, program, member.memberId), inquiries: inquiries.map((item) => ({ ...item })), messages: await messagesOf(tx, program, inquiries.map((item) => item.inquiry_id)), notes: await listNotes(tx, program, member.memberId),
-    balances: (await readBalances(tx, program.programId, on, { memberId: member.memberId })).map(balanceView), entries: (await newestEntries(tx, program.programId, { memberId: member.memberId, limit: EXPORT_MAX })).map(entryView), documents,
+    balances: (await readBalances(tx, program.programId, on, { memberId: member.memberId })).map(balanceView), entries: (await newestEntries(tx, program.programId, { memberId: member.memberId, limit: EXPORT_MAX })).rows.map(entryView), documents,
   };
 }

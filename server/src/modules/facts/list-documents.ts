@@ -1,13 +1,13 @@
 import { sql } from 'kysely';
-import { Refusal, formatMinor, isDay, phrase, printRatio, ratio, type Day } from '@premia/kernel';
+import { Refusal, formatMinor, phrase, printRatio, ratio, type Day } from '@premia/kernel';
 import { row, rows, type Tx } from '../../platform/database.ts';
+import { keyset, likeOf, paged, type Sortable } from '../../platform/keyset.ts';
 import type { Program } from '../members/index.ts';
 
 export type DocumentView = { id: bigint; source: string; number: string; kind: string; occurred_on: Day; currency: string; base: string | null; waiting: boolean; buyer: string | null; rep: string | null; lines: number; net: string };
 export type DocumentPage = { search?: string; kind?: string; source?: string; memberId?: bigint; from?: Day; to?: Day; sort?: string; after?: string; limit: number };
 type Row = Omit<DocumentView, 'net' | 'id'> & { document_id: bigint; net_minor: bigint };
 
-const likeOf = (search: string): string => `%${search.replace(/[\\%_]/g, '\\$&')}%`;
 const shown = (program: Program, { document_id: id, net_minor: net, ...rest }: Row): DocumentView => ({ id, ...rest, net: formatMinor(net, program.currencyScale) });
 
 const COLUMNS = sql`d.document_id, s.key AS source, d.number, d.kind, d.occurred_on, d.currency, d.base_number AS base,
@@ -15,25 +15,20 @@ const COLUMNS = sql`d.document_id, s.key AS source, d.number, d.kind, d.occurred
 const FROM = sql`facts.document AS d JOIN facts.source AS s ON s.tenant_id = d.tenant_id AND s.program_id = d.program_id AND s.source_id = d.source_id
   LEFT JOIN LATERAL (SELECT min(l.buyer) AS buyer, min(l.rep) AS rep, count(*) AS lines, sum(l.net_minor) AS net_minor FROM facts.line AS l WHERE l.tenant_id = d.tenant_id AND l.program_id = d.program_id AND l.document_id = d.document_id) AS l ON TRUE`;
 
-const ORDERS: Record<string, { column: string; descending: boolean }> = { '-occurred_on': { column: 'occurred_on', descending: true }, occurred_on: { column: 'occurred_on', descending: false }, number: { column: 'number', descending: false }, '-number': { column: 'number', descending: true } };
+const SORTED: Sortable = { id: ['d.document_id', 'number', 'document_id'], number: ['d.number', 'word'], kind: ['d.kind', 'word'], occurred_on: ['d.occurred_on', 'day'], source: ['s.key', 'word'] };
 
-/** Documents by day, newest first, or as asked. The cursor is the last one's day or number, and its number in the books: `2026-03-31:1234`. */
+/** Documents by day, newest first, or as asked. */
 export async function listDocuments(tx: Tx, program: Program, page: DocumentPage): Promise<{ documents: DocumentView[]; next: string | null }> {
-  const order = ORDERS[page.sort ?? '-occurred_on'] as { column: string; descending: boolean };
-  const [, value, place] = (order.column === 'number' ? /^(.{1,200}):(\d{1,18})$/s : /^(\d{4}-\d{2}-\d{2}):(\d{1,18})$/).exec(page.after ?? '') ?? [];
-  const id = value !== undefined && (order.column === 'number' || isDay(value)) ? place : undefined; // a cursor of somebody's own begins at the beginning
-  const by = sql.raw(`d.${order.column}`);
-  const beyond = order.column === 'number' ? sql`(${by}, d.document_id) ${sql.raw(order.descending ? '<' : '>')} (${value ?? null}::text, ${id ?? null}::bigint)` : sql`(${by}, d.document_id) ${sql.raw(order.descending ? '<' : '>')} (${value ?? null}::date, ${id ?? null}::bigint)`;
-  const direction = sql.raw(order.descending ? 'DESC' : 'ASC');
-  const like = page.search === undefined ? null : likeOf(page.search);
+  const { beyond, order, cursor } = keyset<Row>(SORTED, 'id', { sort: page.sort ?? '-occurred_on', after: page.after });
+  const like = likeOf(page.search);
   const found = await rows<Row>(tx, sql`SELECT ${COLUMNS} FROM ${FROM} WHERE d.program_id = ${program.programId}
-    AND (${id ?? null}::bigint IS NULL OR ${beyond}) AND (${page.kind ?? null}::text IS NULL OR d.kind = ${page.kind ?? null}) AND (${page.source ?? null}::text IS NULL OR s.key = ${page.source ?? null})
+    AND ${beyond} AND (${page.kind ?? null}::text IS NULL OR d.kind = ${page.kind ?? null}) AND (${page.source ?? null}::text IS NULL OR s.key = ${page.source ?? null})
     AND (${page.from ?? null}::date IS NULL OR d.occurred_on >= ${page.from ?? null}::date) AND (${page.to ?? null}::date IS NULL OR d.occurred_on <= ${page.to ?? null}::date)
     AND (${like}::text IS NULL OR d.number ILIKE ${like} OR d.base_number ILIKE ${like})
     AND (${page.memberId ?? null}::bigint IS NULL OR d.document_id IN (SELECT f.document_id FROM facts.fact AS f WHERE f.program_id = ${program.programId} AND f.member_id = ${page.memberId ?? null}::bigint))
-    ORDER BY ${by} ${direction}, d.document_id ${direction} LIMIT ${page.limit + 1}`);
-  const last = found[page.limit - 1];
-  return { documents: found.slice(0, page.limit).map((item) => shown(program, item)), next: found.length > page.limit && last ? `${order.column === 'number' ? last.number : last.occurred_on}:${last.document_id}` : null };
+    ORDER BY ${order} LIMIT ${page.limit + 1}`);
+  const { rows: documents, next } = paged(found, page.limit, cursor);
+  return { documents: documents.map((item) => shown(program, item)), next };
 }
 
 type Item = { line: string; product: string | null; name: string | null; quantity: string; net: string; gross: string | null; channel: string | null };

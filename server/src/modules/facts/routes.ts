@@ -48,10 +48,9 @@ export const factHandlers: Record<'saveMapping' | 'listRates' | 'saveRates' | 'l
       next: found.length > limit ? String(found[limit - 1]?.conflictId) : null };
   }),
   listWaiting: (context, { params, query }) => context.transaction(async (tx) => {
-    const { limit, after } = query as Page;
     const program = await findProgram(tx, params['program'] as string);
-    const found = await listWaiting(tx, program, { limit: limit + 1, after: numberedCursor(after) ?? 0n });
-    return { documents: found.slice(0, limit).map((item) => ({ source: item.source, number: item.number, base: item.base, kind: item.kind, occurred_on: item.occurred_on, net: formatMinor(item.net_minor, program.currencyScale) })), next: found.length > limit ? String(found[limit - 1]?.document_id) : null };
+    const found = await listWaiting(tx, program, query as Page);
+    return { documents: found.rows.map((item) => ({ source: item.source, number: item.number, base: item.base, kind: item.kind, occurred_on: item.occurred_on, net: formatMinor(item.net_minor, program.currencyScale) })), next: found.next };
   }),
   downloadQuarantine: async (context, { params, query }) => {
     const program = await context.transaction((tx) => findProgram(tx, params['program'] as string));

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { Refusal, isDay, isGtin, must, phrase, type Day } from '@premia/kernel';
 import { row, rows, runText, type Tx } from '../../platform/database.ts';
-import { columnsOf, keyset, paged } from '../../platform/keyset.ts';
+import { columnsOf, keyset, likeOf, paged } from '../../platform/keyset.ts';
 import type { Program } from '../members/index.ts';
 import { LOCK_PRODUCT_MEMBERS, MOVE_PRODUCT, TOUCH_PRODUCTS, TOUCH_RUN } from './queries.ts';
 import type { Recording } from './record-lines.ts';
@@ -52,7 +52,7 @@ const SORTED = columnsOf('listed', { sku: 'text', name: 'text', category: 'text'
 
 /** Products by code, or as asked; `unknown` narrows to codes that came in sales and nobody has classified or mapped. */
 export async function listProducts(tx: Tx, program: Program, page: { unknown?: boolean; search?: string; sort?: string; after?: string; limit: number }): Promise<{ rows: ProductRow[]; next: string | null }> {
-  const like = page.search === undefined ? null : `%${page.search.replace(/[\\%_]/g, '\\$&')}%`;
+  const like = likeOf(page.search);
   const { beyond, order, cursor } = keyset<ProductRow>(SORTED, 'sku', page);
   const lines = sql`(SELECT count(*) FROM facts.line AS l WHERE l.tenant_id = p.tenant_id AND l.program_id = p.program_id AND l.product_id = p.product_id)`;
   // Lines are counted for the page alone, unless the list is sorted by them.

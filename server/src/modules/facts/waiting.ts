@@ -1,19 +1,25 @@
 import { sql } from 'kysely';
 import { Refusal, phrase, type Day } from '@premia/kernel';
 import { row, rows, runText, type Tx } from '../../platform/database.ts';
+import { keyset, likeOf, paged, type Sortable } from '../../platform/keyset.ts';
 import type { Program } from '../members/index.ts';
 import { LOCK_LINE_PARTIES, CREDIT_GIVEN_UP } from './queries.ts';
 import { creditFacts, type Recording } from './record-lines.ts';
 
 export type WaitingDocument = { source: string; number: string; base: string; kind: string; occurred_on: Day; net_minor: bigint; document_id: bigint };
 
-/** Corrections that wait for the document they correct: recorded, moving nothing. */
-export async function listWaiting(tx: Tx, program: Program, page: { after?: bigint; limit: number }): Promise<WaitingDocument[]> {
-  return rows<WaitingDocument>(tx, sql`SELECT s.key AS source, d.number, w.base_number AS base, d.kind, d.occurred_on, d.document_id,
-      (SELECT COALESCE(sum(l.net_minor), 0)::bigint FROM facts.line AS l WHERE l.tenant_id = d.tenant_id AND l.program_id = d.program_id AND l.document_id = d.document_id) AS net_minor
+const NET = `(SELECT COALESCE(sum(l.net_minor), 0)::bigint FROM facts.line AS l WHERE l.tenant_id = d.tenant_id AND l.program_id = d.program_id AND l.document_id = d.document_id)`;
+const SORTED: Sortable = { id: ['d.document_id', 'number', 'document_id'], number: ['d.number', 'word'], base: ['w.base_number', 'word'], source: ['s.key', 'word'], occurred_on: ['d.occurred_on', 'day'], net: [NET, 'number', 'net_minor'] };
+
+/** Corrections that wait for the document they correct, the longest first or as asked: recorded, moving nothing. `search` looks into both numbers. */
+export async function listWaiting(tx: Tx, program: Program, page: { search?: string; sort?: string; after?: string; limit: number }): Promise<{ rows: WaitingDocument[]; next: string | null }> {
+  const { beyond, order, cursor } = keyset<WaitingDocument>(SORTED, 'id', page);
+  const like = likeOf(page.search);
+  const found = await rows<WaitingDocument>(tx, sql`SELECT s.key AS source, d.number, w.base_number AS base, d.kind, d.occurred_on, d.document_id, ${sql.raw(NET)} AS net_minor
     FROM facts.waiting AS w JOIN facts.document AS d ON d.tenant_id = w.tenant_id AND d.program_id = w.program_id AND d.document_id = w.document_id
     JOIN facts.source AS s ON s.tenant_id = w.tenant_id AND s.program_id = w.program_id AND s.source_id = w.source_id
-    WHERE w.program_id = ${program.programId} AND d.document_id > ${page.after ?? 0n} ORDER BY d.document_id LIMIT ${page.limit}`);
+    WHERE w.program_id = ${program.programId} AND (${like}::text IS NULL OR d.number ILIKE ${like} OR w.base_number ILIKE ${like}) AND ${beyond} ORDER BY ${order} LIMIT ${page.limit + 1}`);
+  return paged(found, page.limit, cursor);
 }
 
 /**

@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { must, Refusal, phrase } from '@premia/kernel';
 import { instant, type Context } from '../../platform/context.ts';
 import { row, rows, type Database, type Tx } from '../../platform/database.ts';
+import { keyset, likeOf, paged, type Sortable } from '../../platform/keyset.ts';
 import type { Permission } from './roles.ts';
 
 export type Principal = { tenantId: bigint; name: string; permissions: ReadonlySet<string> };
@@ -58,10 +59,15 @@ export async function listTenants(db: Database): Promise<bigint[]> {
 
 export type AuditRow = { audit_id: bigint; at: Date; principal: string; action: string; subject: string; before: unknown; after: unknown; request_id: string | null };
 
-/** The audit, newest first. */
-export async function listAudit(tx: Tx, page: { action?: string; principal?: string; before?: bigint; limit: number }): Promise<AuditRow[]> {
-  return rows<AuditRow>(tx, sql`SELECT audit_id, at, principal, action, subject, before, after, request_id FROM identity.audit WHERE (${page.action ?? null}::text IS NULL OR action = ${page.action ?? null}) AND (${page.principal ?? null}::text IS NULL OR principal = ${page.principal ?? null})
-    AND (${page.before ?? null}::bigint IS NULL OR audit_id < ${page.before ?? null}) ORDER BY audit_id DESC LIMIT ${page.limit}`);
+const SORTED: Sortable = { at: ['audit_id', 'number', 'audit_id'], principal: ['principal', 'word'], action: ['action', 'word'], subject: ['subject', 'word'] };
+
+/** The audit, newest first or as asked. `search` looks into subjects and actions. */
+export async function listAudit(tx: Tx, page: { action?: string; principal?: string; search?: string; sort?: string; after?: string; limit: number }): Promise<{ rows: AuditRow[]; next: string | null }> {
+  const { beyond, order, cursor } = keyset<AuditRow>(SORTED, 'at', { sort: page.sort ?? '-at', after: page.after });
+  const like = likeOf(page.search);
+  const found = await rows<AuditRow>(tx, sql`SELECT audit_id, at, principal, action, subject, before, after, request_id FROM identity.audit WHERE (${page.action ?? null}::text IS NULL OR action = ${page.action ?? null}) AND (${page.principal ?? null}::text IS NULL OR principal = ${page.principal ?? null})
+    AND (${like}::text IS NULL OR subject ILIKE ${like} OR action ILIKE ${like}) AND ${beyond} ORDER BY ${order} LIMIT ${page.limit + 1}`);
+  return paged(found, page.limit, cursor);
 }
 
 export type AuditEntry = { action: string; subject: string; programId?: bigint; before?: unknown; after?: unknown };

@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { Refusal, must, phrase, type Locale } from '@premia/kernel';
 import { instant, makeContext, type Context } from '../../platform/context.ts';
 import { row, rows, type Database, type Tx } from '../../platform/database.ts';
+import { keyset, likeOf, paged, type Sortable } from '../../platform/keyset.ts';
 import type { Principal } from '../../platform/http.ts';
 import type { Mailer } from '../../platform/mail.ts';
 import { audit } from './identity.ts';
@@ -93,9 +94,17 @@ export async function invite(context: Context, outside: { mailer: Mailer; public
   return { invitationId, code, link };
 }
 
-export const listInvitations = (context: Context, page: { before?: bigint; limit: number }): Promise<InvitationRow[]> => context.transaction((tx) => rows<InvitationRow>(tx, sql`SELECT invitation_id, email, name, role, program, member_id, made_at, expires_at,
-  CASE WHEN accepted_at IS NOT NULL THEN 'accepted' WHEN revoked_at IS NOT NULL THEN 'revoked' WHEN expires_at <= ${instant(context)} THEN 'expired' ELSE 'open' END AS state FROM identity.invitation
-  WHERE (${page.before ?? null}::bigint IS NULL OR invitation_id < ${page.before ?? null}) ORDER BY invitation_id DESC LIMIT ${page.limit}`));
+const SORTED: Sortable = { made_at: ['i.invitation_id', 'number', 'invitation_id'], name: ['i.name', 'word'], email: ['i.email', 'word'], role: ['i.role', 'word'], program: ['i.program', 'text'], state: ['i.state', 'word'] };
+
+/** Invitations, newest first or as asked. `search` looks into names and addresses. */
+export async function listInvitations(context: Context, page: { search?: string; state?: string; sort?: string; after?: string; limit: number }): Promise<{ rows: InvitationRow[]; next: string | null }> {
+  const { beyond, order, cursor } = keyset<InvitationRow>(SORTED, 'made_at', { sort: page.sort ?? '-made_at', after: page.after });
+  const like = likeOf(page.search);
+  const found = await context.transaction((tx) => rows<InvitationRow>(tx, sql`SELECT * FROM (SELECT invitation_id, email, name, role, program, member_id, made_at, expires_at,
+      CASE WHEN accepted_at IS NOT NULL THEN 'accepted' WHEN revoked_at IS NOT NULL THEN 'revoked' WHEN expires_at <= ${instant(context)} THEN 'expired' ELSE 'open' END AS state FROM identity.invitation) AS i
+    WHERE ${beyond} AND (${page.state ?? null}::text IS NULL OR i.state = ${page.state ?? null}) AND (${like}::text IS NULL OR i.name ILIKE ${like} OR i.email ILIKE ${like}) ORDER BY ${order} LIMIT ${page.limit + 1}`));
+  return paged(found, page.limit, cursor);
+}
 
 type Found = { invitation_id: bigint; email: string; name: string; role: Role; program: string | null; member_id: bigint | null; company: string | null; locale: Locale };
 const unknownCode = (): Refusal => new Refusal('invitation_not_found', 404, phrase('To zaproszenie już nie działa albo kod jest inny. Poproś o nowe.', 'This invitation no longer works, or the code is another one. Ask for a new one.'));

@@ -8,10 +8,9 @@ import { PERMISSIONS, type Permission } from './roles.ts';
 export const identityHandlers = (names: (ids: readonly string[]) => Promise<ReadonlyMap<string, { name: string }>>): Record<'listKeys' | 'createKey' | 'revokeKey' | 'listAudit' | 'listFailedJobs', Handler> => ({
   listFailedJobs: async (context) => ({ jobs: (await context.transaction(listFailedJobs)).map(({ job_id: id, next_try: next, ...job }) => ({ id, ...job, next_try: next?.toISOString() ?? null })) }),
   listAudit: async (context, { query }) => {
-    const { limit, after, action, principal } = query as { limit: number; after?: string; action?: string; principal?: string };
-    const found = await context.transaction((tx) => listAudit(tx, { limit: limit + 1, ...(action === undefined ? {} : { action }), ...(principal === undefined ? {} : { principal }), ...(/^\d{1,18}$/.test(after ?? '') ? { before: BigInt(after as string) } : {}) }));
+    const { rows: found, next } = await context.transaction((tx) => listAudit(tx, query as Parameters<typeof listAudit>[1]));
     const called = await names([...new Set(found.flatMap((entry) => (entry.principal.startsWith('person:') ? [entry.principal.slice(7)] : [])))]);
-    return { entries: found.slice(0, limit).map((entry) => ({ id: entry.audit_id, at: entry.at.toISOString(), principal: entry.principal, by: called.get(entry.principal.slice(7))?.name ?? null, action: entry.action, subject: entry.subject, before: entry.before, after: entry.after, request: entry.request_id })), next: found.length > limit ? String(found[limit - 1]?.audit_id) : null };
+    return { entries: found.map((entry) => ({ id: entry.audit_id, at: entry.at.toISOString(), principal: entry.principal, by: called.get(entry.principal.slice(7))?.name ?? null, action: entry.action, subject: entry.subject, before: entry.before, after: entry.after, request: entry.request_id })), next };
   },
   listKeys: async (context) => ({ keys: (await listApiKeys(context)).map((key) => ({ id: key.key_id, name: key.name, prefix: key.prefix, permissions: key.permissions, revoked: key.revoked })) }),
   createKey: async (context, { body }) => {

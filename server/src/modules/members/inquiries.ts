@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { Refusal, must, phrase } from '@premia/kernel';
 import { instant, type Context } from '../../platform/context.ts';
 import { row, rows, type Tx } from '../../platform/database.ts';
+import { keyset, likeOf, paged, type Sortable } from '../../platform/keyset.ts';
 import { publishEvent } from '../../platform/outbox.ts';
 import { audit } from '../identity/index.ts';
 import type { Program } from './program.ts';
@@ -15,9 +16,16 @@ const notFound = (): Refusal => new Refusal('inquiry_not_found', 404, phrase('Ni
 const columns = sql`i.inquiry_id, i.member_id, m.code AS member, p.name, i.subject, i.document, i.mechanic, i.state, i.opened_at, i.changed_at`;
 const from = sql`members.inquiry AS i JOIN members.member AS m ON m.tenant_id = i.tenant_id AND m.program_id = i.program_id AND m.member_id = i.member_id LEFT JOIN members.person AS p ON p.tenant_id = i.tenant_id AND p.program_id = i.program_id AND p.member_id = i.member_id`;
 
-/** Questions in the order in which they were asked. */
-export const listInquiries = (tx: Tx, program: Program, page: { state?: string; memberId?: bigint; after: bigint; limit: number }): Promise<Inquiry[]> => rows<Inquiry>(tx, sql`SELECT ${columns} FROM ${from} WHERE i.program_id = ${program.programId} AND i.inquiry_id > ${page.after}
-  AND (${page.state ?? null}::text IS NULL OR i.state = ${page.state ?? null}) AND (${page.memberId ?? null}::bigint IS NULL OR i.member_id = ${page.memberId ?? null}) ORDER BY i.inquiry_id LIMIT ${page.limit}`);
+const SORTED: Sortable = { opened_at: ['i.inquiry_id', 'number', 'inquiry_id'], subject: ['i.subject', 'word'], name: ['p.name', 'text'], document: ['i.document', 'text'], state: ['i.state', 'word'] };
+
+/** Questions in the order in which they were asked, or another. `search` looks into their subjects, documents and who asks. */
+export async function listInquiries(tx: Tx, program: Program, page: { state?: string; memberId?: bigint; search?: string; sort?: string; after?: string; limit: number }): Promise<{ rows: Inquiry[]; next: string | null }> {
+  const { beyond, order, cursor } = keyset<Inquiry>(SORTED, 'opened_at', page);
+  const like = likeOf(page.search);
+  const found = await rows<Inquiry>(tx, sql`SELECT ${columns} FROM ${from} WHERE i.program_id = ${program.programId} AND ${beyond} AND (${like}::text IS NULL OR i.subject ILIKE ${like} OR i.document ILIKE ${like} OR m.code ILIKE ${like} OR p.name ILIKE ${like})
+  AND (${page.state ?? null}::text IS NULL OR i.state = ${page.state ?? null}) AND (${page.memberId ?? null}::bigint IS NULL OR i.member_id = ${page.memberId ?? null}) ORDER BY ${order} LIMIT ${page.limit + 1}`);
+  return paged(found, page.limit, cursor);
+}
 
 export async function readInquiry(tx: Tx, program: Program, inquiryId: bigint): Promise<Inquiry> {
   const found = await row<Inquiry>(tx, sql`SELECT ${columns} FROM ${from} WHERE i.program_id = ${program.programId} AND i.inquiry_id = ${inquiryId}`);

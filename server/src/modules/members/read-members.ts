@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Day } from '@premia/kernel';
 import { must } from '@premia/kernel';
 import { row, rows, type Tx } from '../../platform/database.ts';
-import { columnsOf, keyset, paged } from '../../platform/keyset.ts';
+import { columnsOf, keyset, likeOf, paged } from '../../platform/keyset.ts';
 import type { Program } from './program.ts';
 
 export type MemberRow = { code: string; kind: string; name: string | null; state: string; company: string | null; team: string | null; territory: string | null };
@@ -19,7 +19,7 @@ export type MemberCard = {
 /** Members by code, as they are on a day. `search` looks into codes, names, NIPs and e-mail addresses. */
 export async function listMembers(tx: Tx, program: Program, on: Day, page: { search?: string; state?: string; sort?: string; after?: string; limit: number }): Promise<{ rows: MemberRow[]; next: string | null }> {
   const { beyond, order, cursor } = keyset<MemberRow>(SORTED, 'code', page);
-  const like = page.search === undefined ? null : `%${page.search.replace(/[\\%_]/g, '\\$&')}%`;
+  const like = likeOf(page.search);
   const found = await rows<MemberRow>(tx, sql`SELECT * FROM (
     SELECT m.code, m.kind, p.name, COALESCE(s.state, 'invited') AS state, a.company, a.team, a.territory FROM members.member AS m
     LEFT JOIN members.person AS p ON p.tenant_id = m.tenant_id AND p.program_id = m.program_id AND p.member_id = m.member_id

@@ -6,7 +6,8 @@ import { row, rows, type Database, type Tx } from '../../platform/database.ts';
 import { numberedCursor, type Handled, type Handler, type SignedIn } from '../../platform/http.ts';
 import { listMail, type Mailer } from '../../platform/mail.ts';
 import { acceptInvitation, endRole, grantsOf, grantsOfMember, invite, listGrants, listInvitations, openInvitation, principalOf, readLook, saveLook, DEFAULT_LOOK, type Look, type Role, type SignIn } from '../identity/index.ts';
-import { currentConsents, employerConsentsOf, listConsents, saveConsent, saveEmployerConsent, type Channel, type EmployerConsent } from './consents.ts';
+import { currentConsents, listConsents, saveConsent, type Channel } from './consents.ts';
+import { employerConsentsOf } from './employers.ts';
 import { eraseMember, previewErasure, type ErasedElsewhere } from './erase-member.ts';
 import { findMember, type Member } from './find-member.ts';
 import { addNote, listInquiries, listNotes, messagesOf, openInquiry, readInquiry, sayMore, type Inquiry, type Message } from './inquiries.ts';
@@ -99,7 +100,7 @@ export const peopleHandlers = (outside: PeopleOutside): Record<Extract<PeopleRou
   }),
   myInquiries: (context, given) => context.transaction(async (tx) => {
     const { program, member } = await ownMember(tx, given);
-    const found = (await listInquiries(tx, program, { memberId: member.memberId, after: 0n, limit: 200 })).toReversed();
+    const { rows: found } = await listInquiries(tx, program, { memberId: member.memberId, sort: '-opened_at', limit: 200 });
     const messages = await messagesOf(tx, program, found.map((item) => item.inquiry_id));
     return { inquiries: found.map((item) => ({ ...inquiryView(item), messages: messageViews(messages.filter((message) => message.inquiry_id === item.inquiry_id), new Map()) })) };
   }),
@@ -182,7 +183,7 @@ async function join(outside: PeopleOutside, given: Handled): Promise<unknown> {
   return accepted;
 }
 
-type ConsolePart = 'listTerms' | 'publishTerms' | 'listInquiries' | 'readInquiry' | 'answerInquiry' | 'listNotes' | 'addNote' | 'memberAgreements' | 'saveEmployerConsent' | 'inviteMembers' | 'listInvitations' | 'listRegistrations' | 'decideRegistration' | 'readLook' | 'saveLook';
+type ConsolePart = 'listTerms' | 'publishTerms' | 'listInquiries' | 'readInquiry' | 'answerInquiry' | 'listNotes' | 'addNote' | 'memberAgreements' | 'inviteMembers' | 'listInvitations' | 'listRegistrations' | 'decideRegistration' | 'readLook' | 'saveLook';
 type Page = { limit: number; after?: string; state?: string; member?: string };
 
 /** What operators do about people: terms, questions, notes, invitations, the look of the screens. */
@@ -193,10 +194,10 @@ export const memberDeskHandlers = (outside: PeopleOutside): Record<ConsolePart, 
     return { version: await publishTerms(tx, context, program, given.body as Terms, today(context, program.zone)) };
   }),
   listInquiries: (context, given) => context.transaction(async (tx) => {
-    const { limit, after, state, member } = given.query as Page;
+    const { member, ...page } = given.query as Page;
     const program = await findProgram(tx, text(given, 'program'));
-    const found = await listInquiries(tx, program, { limit: limit + 1, after: numberedCursor(after) ?? 0n, ...(state === undefined ? {} : { state }), ...(member === undefined ? {} : { memberId: (await findMember(tx, program, member)).memberId }) });
-    return { inquiries: found.slice(0, limit).map(inquiryView), next: found.length > limit ? String(found[limit - 1]?.inquiry_id) : null };
+    const found = await listInquiries(tx, program, { ...page, ...(member === undefined ? {} : { memberId: (await findMember(tx, program, member)).memberId }) });
+    return { inquiries: found.rows.map(inquiryView), next: found.next };
   }),
   readInquiry: async (context, given) => {
     const { inquiry, messages } = await context.transaction(async (tx) => {
@@ -227,7 +228,6 @@ export const memberDeskHandlers = (outside: PeopleOutside): Record<ConsolePart, 
       people: found.grants.flatMap((grant) => { const person = names.get(grant.userId); return person ? [{ name: person.name, email: person.email, role: grant.role, seen: person.seen && at(person.seen), locked: person.locked }] : []; }),
     };
   },
-  saveEmployerConsent: async (context, given) => ({ consent: await saveEmployerConsent(context, text(given, 'company'), given.body as Omit<EmployerConsent, 'company'>) }),
   inviteMembers: async (context, given) => {
     const { people } = given.body as { people: { member: string; email: string; name: string; role: 'member' | 'manager'; locale: Locale }[] };
     const ready = await context.transaction(async (tx) => {
@@ -255,10 +255,8 @@ export const memberDeskHandlers = (outside: PeopleOutside): Record<ConsolePart, 
   }),
   decideRegistration: async (context, given) => ({ state: await decideRegistration(context, outside, { program: text(given, 'program'), registrationId: BigInt(text(given, 'registration')), ...(given.body as { member: string | null }) }) }),
   listInvitations: async (context, { query }) => {
-    const { limit, after } = query as Page;
-    const before = numberedCursor(after);
-    const found = await listInvitations(context, { limit: limit + 1, ...(before === null ? {} : { before }) });
-    return { invitations: found.slice(0, limit).map((item) => ({ id: item.invitation_id, email: item.email, name: item.name, role: item.role, program: item.program, state: item.state, made_at: at(item.made_at), expires_at: at(item.expires_at) })), next: found.length > limit ? String(found[limit - 1]?.invitation_id) : null };
+    const found = await listInvitations(context, query as Page);
+    return { invitations: found.rows.map((item) => ({ id: item.invitation_id, email: item.email, name: item.name, role: item.role, program: item.program, state: item.state, made_at: at(item.made_at), expires_at: at(item.expires_at) })), next: found.next };
   },
   readLook: (context) => context.transaction(readLook),
   saveLook: async (context, { body }) => { await saveLook(context, { ...DEFAULT_LOOK, ...(body as Look) }); return { accent: (body as Look).accent }; },

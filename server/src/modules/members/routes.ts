@@ -1,6 +1,7 @@
 import type { Handler } from '../../platform/http.ts';
 import { today } from '../../platform/context.ts';
 import { findMember } from './find-member.ts';
+import { companiesWithoutConsent } from './employers.ts';
 import { findProgram } from './program.ts';
 import { listMembers, readMember } from './read-members.ts';
 import { listCompanies, saveCompanies, type CompanyDraft } from './save-companies.ts';
@@ -20,8 +21,9 @@ export const memberHandlers: Record<'listMembers' | 'readMember' | 'listCompanie
     return readMember(tx, program, (await findMember(tx, program, params['member'] as string)).memberId);
   }),
   listCompanies: (context, { query }) => context.transaction(async (tx) => {
-    const { limit, ...rest } = query as Page;
-    const { rows, next } = await listCompanies(tx, { ...rest, limit });
+    const { without_consent: key, ...page } = query as Page & { without_consent?: string };
+    const program = key === undefined ? null : await findProgram(tx, key);
+    const { rows, next } = await listCompanies(tx, program ? { ...page, only: (await companiesWithoutConsent(tx, program, today(context, program.zone))).map((item) => item.company) } : page);
     return { companies: rows, next };
   }),
   saveCompanies: (context, { body }) => context.transaction(async (tx) => ({ saved: await saveCompanies(tx, context.tenantId, (body as { companies: CompanyDraft[] }).companies) })),

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { Refusal, must, phrase } from '@premia/kernel';
 import { row, rows, type Tx } from '../../platform/database.ts';
-import { columnsOf, keyset, paged } from '../../platform/keyset.ts';
+import { columnsOf, keyset, likeOf, paged } from '../../platform/keyset.ts';
 import { normalizeVat } from './vat.ts';
 
 /** A partner firm as an import names it: its code, its place in the tree, and the codes others know it by. */
@@ -46,16 +46,16 @@ async function putUnder(tx: Tx, index: number, companyId: bigint, parent: string
   if (up.some((step) => step.circle)) throw refused(index, 'parent', 'company_circle', `firmy tworzą koło: ${up.map((step) => step.code).join(' → ')}`, `companies form a circle: ${up.map((step) => step.code).join(' → ')}`);
 }
 
-/** Companies by code, each with the path from the top of its tree. `search` looks into codes, names, VAT numbers and foreign codes. */
+/** Companies by code, each with the path from the top of its tree. `only` keeps those of these codes; `search` looks into codes, names, VAT numbers and foreign codes. */
 type CompanyRow = Omit<Company, 'members'> & { members: bigint; keys: string[] };
 const SORTED = { code: 'text', name: 'text', type: 'text', members: 'number' } as const;
 
-export async function listCompanies(tx: Tx, page: { search?: string; sort?: string; after?: string; limit: number }): Promise<{ rows: Company[]; next: string | null }> {
+export async function listCompanies(tx: Tx, page: { search?: string; sort?: string; after?: string; limit: number; only?: readonly string[] }): Promise<{ rows: Company[]; next: string | null }> {
   const { beyond, order, cursor } = keyset<CompanyRow>(columnsOf('c', SORTED), 'code', page);
-  const like = page.search === undefined ? null : `%${page.search.replace(/[\\%_]/g, '\\$&')}%`;
+  const like = likeOf(page.search);
   const found = await rows<CompanyRow>(tx, sql`
     WITH RECURSIVE page AS (
-      SELECT c.* FROM (SELECT c.*, (SELECT count(*) FROM members.assignment AS a WHERE a.tenant_id = c.tenant_id AND a.company = c.code AND a.valid_to = 'infinity') AS members FROM members.company AS c) AS c WHERE ${beyond}
+      SELECT c.* FROM (SELECT c.*, (SELECT count(*) FROM members.assignment AS a WHERE a.tenant_id = c.tenant_id AND a.company = c.code AND a.valid_to = 'infinity') AS members FROM members.company AS c) AS c WHERE ${beyond} AND (${page.only ?? null}::text[] IS NULL OR c.code = ANY(${page.only ?? null}))
         AND (${like}::text IS NULL OR c.name ILIKE ${like} OR EXISTS (SELECT 1 FROM members.company_key AS k WHERE k.tenant_id = c.tenant_id AND k.company_id = c.company_id AND k.reference ILIKE ${like}))
       ORDER BY ${order} LIMIT ${page.limit + 1}
     ), up AS (

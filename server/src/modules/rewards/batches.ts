@@ -4,6 +4,7 @@ import { must, phrase, type Day, type RefusalPlace } from '@premia/kernel';
 import { crashPoint } from '../../platform/crash-point.ts';
 import { instant, type Context } from '../../platform/context.ts';
 import { row, rows, type Tx } from '../../platform/database.ts';
+import { keyset, likeOf, paged, type Sortable } from '../../platform/keyset.ts';
 import { audit } from '../identity/index.ts';
 import type { Program } from '../members/index.ts';
 import { openAccount } from './accounts.ts';
@@ -24,7 +25,16 @@ export type BatchLine = { itemId: bigint; line: number; amount: bigint; live: bo
 const columns = sql`batch_id AS "batchId", rail, format, state, execute_on AS "executeOn", items, total_minor AS total, proposed_by AS "proposedBy", approved_by AS "approvedBy", exported_by AS "exportedBy", file_name AS "fileName", sha256, proposed_at AS "proposedAt", exported_at AS "exportedAt"`;
 const FORMATS: Record<Rail, readonly Format[]> = { prepaid: ['topup'], transfer: ['elixir0', 'pain001'] };
 
-export const listBatches = (tx: Tx, program: Program, page: { state?: string; before: bigint | null; limit: number }): Promise<Batch[]> => rows<Batch>(tx, sql`SELECT ${columns} FROM rewards.batch WHERE program_id = ${program.programId} AND (${page.state ?? null}::text IS NULL OR state = ${page.state ?? null}) AND (${page.before}::bigint IS NULL OR batch_id < ${page.before}) ORDER BY batch_id DESC LIMIT ${page.limit}`);
+const SORTED: Sortable = { id: ['batch_id', 'number', 'batchId'], rail: ['rail', 'word'], format: ['format', 'word'], state: ['state', 'word'], execute_on: ['execute_on', 'day', 'executeOn'], items: ['items', 'number'], total: ['total_minor', 'number', 'total'] };
+
+/** Batches, newest first or as asked. `search` is a batch's number or part of its file's name. */
+export async function listBatches(tx: Tx, program: Program, page: { state?: string; search?: string; sort?: string; after?: string; limit: number }): Promise<{ rows: Batch[]; next: string | null }> {
+  const { beyond, order, cursor } = keyset<Batch>(SORTED, 'id', { sort: page.sort ?? '-id', after: page.after });
+  const found = await rows<Batch>(tx, sql`SELECT ${columns} FROM rewards.batch WHERE program_id = ${program.programId} AND (${page.state ?? null}::text IS NULL OR state = ${page.state ?? null})
+    AND (${page.search ?? null}::text IS NULL OR batch_id::text = ${page.search ?? null} OR file_name ILIKE ${likeOf(page.search)}) AND ${beyond} ORDER BY ${order} LIMIT ${page.limit + 1}`);
+  return paged(found, page.limit, cursor);
+}
+
 export async function findBatch(tx: Tx, program: Program, batchId: bigint): Promise<Batch> {
   const found = await row<Batch>(tx, sql`SELECT ${columns} FROM rewards.batch WHERE program_id = ${program.programId} AND batch_id = ${batchId}`);
   if (!found) throw refuse('batch_not_found');

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { formatMinor, type Phrase } from '@premia/kernel';
 import { today, type Context } from '../../platform/context.ts';
 import { row, rows, type Tx } from '../../platform/database.ts';
-import { keyset, paged, type Sortable } from '../../platform/keyset.ts';
+import { keyset, likeOf, paged, type Sortable } from '../../platform/keyset.ts';
 import type { Program } from '../members/index.ts';
 import { externalIdOf, itemColumns, ownItems, type Item } from './items.ts';
 import type { State } from './machine.ts';
@@ -29,7 +29,7 @@ export const listOrders = async (tx: Tx, program: Program, page: OrdersPage): Pr
 
 export async function pageOrders(tx: Tx, program: Program, page: OrdersPage): Promise<{ rows: OrderRow[]; next: string | null }> {
   const { beyond, order, cursor } = keyset<OrderRow>(SORTED, 'item', { sort: page.sort ?? '-item', after: page.after });
-  const like = page.search === undefined ? null : `%${page.search.replace(/[\\%_]/g, '\\$&')}%`;
+  const like = likeOf(page.search);
   const found = await rows<OrderRow>(tx, sql`SELECT ${columns} FROM ${from} WHERE i.program_id = ${program.programId} AND ${beyond} AND (${page.state ?? null}::text IS NULL OR i.state = ${page.state ?? null}) AND (${page.kind ?? null}::text IS NULL OR i.kind = ${page.kind ?? null})
     AND (${page.orderId ?? null}::bigint IS NULL OR i.order_id = ${page.orderId ?? null}) AND (${page.itemId ?? null}::bigint IS NULL OR i.item_id = ${page.itemId ?? null}) AND ${page.memberId === undefined ? sql`TRUE` : ownItems(page.memberId)} AND (NOT ${page.open ?? false} OR i.state IN ('requested', 'awaiting_payment', 'approved', 'batched', 'exported', 'sent', 'shipped'))
     AND (${like}::text IS NULL OR m.code ILIKE ${like} OR p.name ILIKE ${like} OR r.key ILIKE ${like} OR r.names::text ILIKE ${like} OR i.item_id::text = ${page.search ?? null} OR i.tracking ILIKE ${like}) ORDER BY ${order} LIMIT ${page.limit + 1}`);

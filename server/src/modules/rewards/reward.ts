@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { row, rows, type Tx } from '../../platform/database.ts';
 import { railOf, type Kind } from './machine.ts';
 import { refuse } from './refusals.ts';
-import { keyset, paged, type Sortable } from '../../platform/keyset.ts';
+import { keyset, likeOf, paged, type Sortable } from '../../platform/keyset.ts';
 
 /** Who may see and order a reward: every list that is there must hold. */
 export const audienceShape = z.strictObject({ kinds: z.array(z.enum(['person', 'company'])).max(2).optional(), segments: z.array(z.string().max(64)).max(50).optional(), tiers: z.array(z.string().max(64)).max(50).optional(), company_types: z.array(z.string().max(100)).max(50).optional() });
@@ -42,7 +42,7 @@ const SORTED: Sortable = { id: ['r.reward_id', 'number', 'rewardId'], name: ['r.
 /** The catalogue, in the order of its rewards' making or as asked; for a member only what is on offer and meant for them. */
 export async function listRewards(tx: Tx, programId: bigint, on: Day, page: Page): Promise<{ rows: Reward[]; next: string | null }> {
   const { beyond, order, cursor } = keyset<Reward>(SORTED, 'id', page);
-  const like = page.search === undefined ? null : `%${page.search.replace(/[\\%_]/g, '\\$&')}%`;
+  const like = likeOf(page.search);
   const seen = page.forMember === undefined ? sql`TRUE` : sql`r.state = 'active' AND r.valid_from <= ${on}::date AND r.valid_to >= ${on}::date AND ${meantFor(page.forMember, on)}`;
   const found = await rows<Reward>(tx, sql`SELECT ${columns(on)} FROM ${tables} WHERE r.program_id = ${programId} AND ${seen} AND ${beyond} AND (${page.key ?? null}::text IS NULL OR r.key = ${page.key ?? null})
     AND (${page.wishedBy ?? null}::bigint IS NULL OR EXISTS (SELECT 1 FROM rewards.wish AS w WHERE w.tenant_id = r.tenant_id AND w.program_id = r.program_id AND w.reward_id = r.reward_id AND w.member_id = ${page.wishedBy ?? null})) AND (${page.category ?? null}::text IS NULL OR r.category = ${page.category ?? null}) AND (${page.state ?? null}::text IS NULL OR r.state = ${page.state ?? null})

@@ -55,10 +55,8 @@ export const rewardHandlers = (namesOf: NamesOf): Record<keyof typeof rewardRout
     importRewards: (context, given) => within(context, given, async (tx, program) => { const rewards = await importRewards(tx, context, program, (given.body as { text: string }).text); await audit(tx, context, { action: 'rewards.imported', subject: `program:${program.key}`, programId: program.programId, after: { rewards } }); return { rewards }; }),
     repriceRewards: (context, given) => within(context, given, async (tx, program) => ({ rewards: (await repriceRewards(tx, context, program, given.body as { category?: string; kind?: string; percent: string; step: number })).map((item) => ({ key: item.key, before: formatMinor(item.before, item.scale), after: formatMinor(item.after, item.scale) })) })),
     listCodes: (context, given) => within(context, given, async (tx, program) => {
-      const { limit, after } = pageOf(given);
-      const { state } = given.query as { state?: string };
-      const found = await listCodes(tx, program, await findReward(tx, program.programId, text(given, 'reward'), today(context, program.zone)), { ...(state === undefined ? {} : { state }), after: numberedCursor(after) ?? 0n, limit: limit + 1 });
-      return { codes: found.slice(0, limit).map((code) => ({ id: code.voucher_id, lot: code.lot, valid_to: code.valid_to, state: code.state, item: code.item_id, revealed_at: code.revealed_at?.toISOString() ?? null })), next: nextOf(found, limit, found[limit - 1]?.voucher_id) };
+      const found = await listCodes(tx, program, await findReward(tx, program.programId, text(given, 'reward'), today(context, program.zone)), given.query as Parameters<typeof listCodes>[3]);
+      return { codes: found.rows.map((code) => ({ id: code.voucher_id, lot: code.lot, valid_to: code.valid_to, state: code.state, item: code.item_id, revealed_at: code.revealed_at?.toISOString() ?? null })), next: found.next };
     }),
     importCodes: (context, given) => within(context, given, async (tx, program) => ({ codes: await importCodes(tx, context, program, await findReward(tx, program.programId, text(given, 'reward'), today(context, program.zone)), given.body as { lot: string; text: string }) })),
     voidCode: (context, given) => within(context, given, async (tx, program) => { await voidCode(tx, context, program, numberOf(given, 'code'), (given.body as { reason: string }).reason); return { state: 'void' }; }),
@@ -91,12 +89,9 @@ export const rewardHandlers = (namesOf: NamesOf): Record<keyof typeof rewardRout
     importShipments: (context, given) => importShipments(context, text(given, 'program'), (given.body as { text: string }).text),
     readEvidence: (context, given) => within(context, given, (tx, program) => readEvidence(tx, program, numberOf(given, 'item'))),
     listBatches: (context, given) => within(context, given, async (tx, program) => {
-      const { limit, after } = pageOf(given);
-      const { state } = given.query as { state?: string };
-      const found = await listBatches(tx, program, { ...(state === undefined ? {} : { state }), before: numberedCursor(after), limit: limit + 1 });
-      const page = found.slice(0, limit);
+      const { rows: page, next } = await listBatches(tx, program, given.query as Parameters<typeof listBatches>[2]);
       const who = await names(page.flatMap((batch) => [batch.proposedBy, batch.approvedBy, batch.exportedBy]));
-      return { batches: page.map((batch) => batchView(program, batch, who)), next: nextOf(found, limit, page.at(-1)?.batchId) };
+      return { batches: page.map((batch) => batchView(program, batch, who)), next };
     }),
     proposeBatch: async (context, given) => { const { rail, format, execute_on: executeOn } = given.body as { rail: Rail; format: Format; execute_on: Day }; return { batch: await proposeBatch(context, text(given, 'program'), { rail, format, executeOn }) }; },
     readBatch: (context, given) => within(context, given, async (tx, program) => {

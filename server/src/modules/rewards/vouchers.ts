@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { isDay, phrase, type Day, type RefusalPlace } from '@premia/kernel';
 import { instant, type Context } from '../../platform/context.ts';
 import { row, rows, type Tx } from '../../platform/database.ts';
+import { keyset, likeOf, paged, type Sortable } from '../../platform/keyset.ts';
 import { audit } from '../identity/index.ts';
 import type { Program } from '../members/index.ts';
 import { refuse } from './refusals.ts';
@@ -81,5 +82,12 @@ export async function voidCode(tx: Tx, context: Context, program: Program, vouch
 }
 
 export type PoolRow = { voucher_id: bigint; lot: string; valid_to: string; state: string; item_id: bigint | null; revealed_at: Date | null };
-export const listCodes = (tx: Tx, program: Program, reward: Reward, page: { state?: string; after: bigint; limit: number }): Promise<PoolRow[]> => rows<PoolRow>(tx, sql`SELECT voucher_id, lot, valid_to::text AS valid_to, state, item_id, revealed_at FROM rewards.voucher
-  WHERE program_id = ${program.programId} AND reward_id = ${reward.rewardId} AND voucher_id > ${page.after} AND (${page.state ?? null}::text IS NULL OR state = ${page.state ?? null}) ORDER BY voucher_id LIMIT ${page.limit}`);
+const SORTED: Sortable = { id: ['voucher_id', 'number', 'voucher_id'], lot: ['lot', 'word'], valid_to: ['valid_to', 'day'], state: ['state', 'word'], item: ['item_id', 'number', 'item_id'] };
+
+/** The codes of a pool in the order in which they came, or another. `search` is a lot, or the number of a piece that has one. */
+export async function listCodes(tx: Tx, program: Program, reward: Reward, page: { state?: string; search?: string; sort?: string; after?: string; limit: number }): Promise<{ rows: PoolRow[]; next: string | null }> {
+  const { beyond, order, cursor } = keyset<PoolRow>(SORTED, 'id', page);
+  const found = await rows<PoolRow>(tx, sql`SELECT voucher_id, lot, valid_to::text AS valid_to, state, item_id, revealed_at FROM rewards.voucher WHERE program_id = ${program.programId} AND reward_id = ${reward.rewardId}
+    AND (${page.state ?? null}::text IS NULL OR state = ${page.state ?? null}) AND (${page.search ?? null}::text IS NULL OR lot ILIKE ${likeOf(page.search)} OR item_id::text = ${page.search ?? null}) AND ${beyond} ORDER BY ${order} LIMIT ${page.limit + 1}`);
+  return paged(found, page.limit, cursor);
+}
