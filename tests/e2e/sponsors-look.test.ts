@@ -23,6 +23,21 @@ describe.skipIf(noBrowser)('a sponsor’s look', () => {
     expect(await page.evaluate(accentOf)).toBe('#7a1f5c');
     const { page: member } = await stage.enter('member@stage.example', { width: 360 });
     expect(await member.evaluate(accentOf)).toBe('#7a1f5c');
+
+    // A program has its own sponsor's look, until it looks like its organization again.
+    await page.locator('.mantine-SegmentedControl-root label').nth(1).click();
+    await page.getByText(/Zapisz, żeby miał wygląd swojego sponsora/).waitFor();
+    await page.getByLabel('Kolor wiodący').fill('#1d4ed8');
+    await page.getByRole('button', { name: 'Zapisz wygląd' }).click();
+    await page.getByRole('button', { name: 'Jak organizacja' }).waitFor();
+    await member.reload();
+    await settled(member);
+    expect(await member.evaluate(accentOf)).toBe('#1d4ed8');
+    await page.getByRole('button', { name: 'Jak organizacja' }).click();
+    await page.getByText(/Zapisz, żeby miał wygląd swojego sponsora/).waitFor();
+    await member.reload();
+    await settled(member);
+    expect(await member.evaluate(accentOf)).toBe('#7a1f5c');
     expect(problems).toEqual([]);
   });
 });

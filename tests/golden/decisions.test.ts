@@ -77,7 +77,7 @@ test('giving up the wait for a base: the correction counts on its own date, with
   await world.sell({ number: 'A', on: '2026-04-01', net: '1000.00' });
   await world.sell({ number: 'K1', on: '2026-04-09', net: '-200.00', base: 'lost' }, { number: 'K2', on: '2026-04-10', net: '-100.00', base: 'K1' });
   expect(await world.total()).toBe(50n);
-  expect(await world.context.transaction(async (tx) => listWaiting(tx, await findProgram(tx, 'p'), { limit: 10 }))).toMatchObject([{ number: 'K1', base: 'lost', net_minor: -20_000n }, { number: 'K2', base: 'K1' }]);
+  expect(await world.context.transaction(async (tx) => (await listWaiting(tx, await findProgram(tx, 'p'), { limit: 10 })).rows)).toMatchObject([{ number: 'K1', base: 'lost', net_minor: -20_000n }, { number: 'K2', base: 'K1' }]);
   await recordWaitGivenUp(world.context, { program: 'p', source: 'erp', number: 'K1', reason: 'the sale was never reported' });
   expect(await world.total()).toBe(35n);
   await world.verified();

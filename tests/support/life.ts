@@ -107,6 +107,7 @@ export const LIFE: ((past: Answer) => Call)[] = [
   () => ({ route: 'addNote', params: { member: 'shop' }, body: { body: 'called' } }),
   () => ({ route: 'inviteMembers', body: { people: [{ member: 'shop', email: 'ewa@x.example', name: 'Ewa' }] } }),
   () => ({ route: 'saveEmployerConsent', params: { company: 'chain' }, body: { given: true, given_by: 'J. Nowak', scope: 'sales program', document: 'annex 1', valid_from: '2026-01-01' } }),
+  () => ({ route: 'saveProgramLook', body: { look: { accent: '#4c1d81', radius: 4, logo: null } } }),
   () => ({ route: 'saveLook', params: {}, body: { accent: '#0f4c81', radius: 8, logo: null } }),
   () => ({ route: 'startClosing', body: { from: '2026-03-01', to: '2026-03-31' } }),
   () => ({ route: 'closePeriod', body: { from: '2026-03-01', to: '2026-03-31' } }),

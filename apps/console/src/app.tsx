@@ -41,7 +41,7 @@ export function App() {
   const [chosen, choose] = useState(() => localStorage.getItem('premia.console') ?? '');
   const places: Here[] = (session.data?.tenants ?? []).flatMap((tenant) => tenant.programs.filter((program) => program.permissions.some((permission) => permission.endsWith(':read') && permission !== 'company:read')).map((program) => ({ person: session.data?.person as Here['person'], tenant, program, held: tenant.held })));
   const here = places.find((place) => `${place.tenant.key}/${place.program.key}` === chosen) ?? places[0];
-  useEffect(() => { if (here) applyLook(here.tenant.look); }, [here]);
+  useEffect(() => { if (here) applyLook(here.program.look ?? here.tenant.look); }, [here]);
   if (here && tenantNow() !== here.tenant.key) setTenant(here.tenant.key);
   if (session.isPending) return <Center h="100dvh"><Loader aria-label={t('Wczytuję', 'Loading')} /></Center>;
   if (session.isError && codeOf(session.error) === 'not_authenticated') { location.assign(`/sign-in?to=${encodeURIComponent(location.pathname)}`); return null; }

@@ -27,12 +27,13 @@ export function Frame({ children, places, change }: { children: ReactNode; place
     ...places.filter((place) => place.program.key !== program.key || place.tenant.key !== tenant.key).map((place) => ({ id: `${place.tenant.key}/${place.program.key}`, label: said(place.program.name), description: t('Zmień program', 'Change program'), onClick: () => change(`${place.tenant.key}/${place.program.key}`) })),
     { id: 'language', label: language === 'pl' ? 'English' : 'Polski', description: t('Język', 'Language'), onClick: () => setLanguage(language === 'pl' ? 'en' : 'pl') }, { id: 'scheme', label: t('Jasny lub ciemny', 'Light or dark'), description: t('Wygląd', 'Appearance'), onClick: toggleScheme },
   ];
+  const { logo } = program.look ?? tenant.look;
   const leave = async (): Promise<void> => { await signInCall('/sign-out', {}); queries.clear(); location.assign('/sign-in?to=/console'); };
   return (
     <AppShell navbar={{ width: 216, breakpoint: 'md', collapsed: { mobile: !open } }} header={{ height: 52 }} padding="md">
       <a className="skip" href="#content">{t('Przejdź do treści', 'Skip to content')}</a>
       <AppShell.Header><Group h="100%" px="md" wrap="nowrap" justify="space-between">
-        <Group wrap="nowrap" gap="xs"><Burger opened={open} onClick={() => setOpen(!open)} hiddenFrom="md" size="sm" aria-label={t('Menu', 'Menu')} />{tenant.look.logo ? <img src={tenant.look.logo} alt={tenant.name} height={28} /> : <Text fw={600} c="var(--accent-text)">Premia</Text>}</Group>
+        <Group wrap="nowrap" gap="xs"><Burger opened={open} onClick={() => setOpen(!open)} hiddenFrom="md" size="sm" aria-label={t('Menu', 'Menu')} />{logo ? <img src={logo} alt={tenant.name} height={28} /> : <Text fw={600} c="var(--accent-text)">Premia</Text>}</Group>
         <Group wrap="nowrap" gap="xs">
           <Button variant="default" size="compact-md" onClick={openSpotlight} visibleFrom="xs">{t('Szukaj i przejdź', 'Search and go')} <kbd className="kbd">Ctrl K</kbd></Button>
           <Menu position="bottom-end"><Menu.Target><Button variant="default" size="compact-md">{person.name}</Button></Menu.Target>

@@ -1,10 +1,10 @@
-import { Alert, Button, Checkbox, Group, Select, Stack, Switch, Tabs, Text } from '@mantine/core';
+import { Alert, Button, Checkbox, Group, SegmentedControl, Select, Stack, Switch, Tabs, Text } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { api, applyLook, day, moment, said, signInCall, t } from '@premia/ui';
 import { useState } from 'react';
 import { useLocation } from 'wouter';
 import { DataTable } from './data-table.tsx';
-import { Bones, Card, Empty, Failed, Head, State, told, useGuard, Wide } from './parts.tsx';
+import { Bones, Card, Empty, Failed, Head, State, told, useGuard, useUnsaved, Wide } from './parts.tsx';
 import { useHere, useMay } from './place.ts';
 
 /** Who works here and how, how it looks, what members agree to, and who did what. */
@@ -93,23 +93,44 @@ function Keys() {
 }
 
 /** Both applications are drawn in it at once; a colour that cannot be read is refused with its ratio. */
+/** The organization's look, and – where a sponsor wants its own – a program's. */
 function LookPanel() {
-  const { tenant } = useHere();
+  const { tenant, program } = useHere();
+  const [whose, setWhose] = useState<'program' | 'tenant'>(tenant.permissions.includes('settings:write') ? 'tenant' : 'program');
+  return (
+    <Card title={t('Wygląd', 'Look')}><Stack maw={420}>
+      <SegmentedControl aria-label={t('Czyj wygląd', 'Whose look')} value={whose} onChange={(value) => { setWhose(value as 'program'); applyLook(program.look ?? tenant.look); }} data={[{ value: 'tenant', label: t('Organizacja', 'Organization') }, { value: 'program', label: said(program.name) }]} />
+      <LookForm key={`${whose}${program.look === null}`} whose={whose} />
+    </Stack></Card>
+  );
+}
+
+function LookForm({ whose }: { whose: 'program' | 'tenant' }) {
+  const { tenant, program } = useHere();
   const may = useMay();
   const client = useQueryClient();
-  const { failed } = useGuard();
-  const [look, setLook] = useState(tenant.look);
-  const save = useMutation({ mutationFn: () => api.saveLook({ body: look }), onSuccess: async () => { told(t('Zapisany. Obie aplikacje już tak wyglądają.', 'Saved. Both applications look like this now.')); await client.invalidateQueries({ queryKey: ['session'] }); }, onError: (error) => { applyLook(tenant.look); failed(error); } });
+  const { failed, asking } = useGuard();
+  const kept = whose === 'program' ? program.look ?? tenant.look : tenant.look;
+  const shown = program.look ?? tenant.look;
+  const allowed = whose === 'program' ? may('settings:write') : tenant.permissions.includes('settings:write');
+  const [look, setLook] = useState(kept);
+  useUnsaved(JSON.stringify(look) !== JSON.stringify(kept));
+  const save = useMutation({
+    mutationFn: async (wanted: typeof look | null) => { if (whose === 'program') await api.saveProgramLook({ params: { program: program.key }, body: { look: wanted } }); else if (wanted) await api.saveLook({ body: wanted }); },
+    onSuccess: async () => { told(t('Zapisany. Obie aplikacje już tak wyglądają.', 'Saved. Both applications look like this now.')); await client.invalidateQueries({ queryKey: ['session'] }); }, onError: (error, wanted) => { applyLook(shown); failed(error, () => save.mutate(wanted)); },
+  });
   const change = (next: typeof look): void => { setLook(next); applyLook(next); };
   const read = async (file: File | undefined): Promise<void> => { if (!file) return; const bytes = await file.arrayBuffer(); change({ ...look, logo: `data:${file.type};base64,${btoa(String.fromCharCode(...new Uint8Array(bytes)))}` }); };
   return (
-    <Card title={t('Wygląd', 'Look')}><Stack maw={420}>
-      <label className="field">{t('Kolor wiodący', 'Accent colour')}<input type="color" disabled={!may('settings:write')} value={look.accent} onChange={(event) => change({ ...look, accent: event.target.value })} /></label>
-      <label className="field">{t('Zaokrąglenie rogów', 'Corner radius')} ({look.radius})<input type="range" min={0} max={16} disabled={!may('settings:write')} value={look.radius} onChange={(event) => change({ ...look, radius: Number(event.target.value) })} /></label>
-      <label className="field">{t('Logo (PNG, JPEG lub WebP, do 100 kB)', 'Logo (PNG, JPEG or WebP, up to 100 kB)')}<input type="file" accept="image/png,image/jpeg,image/webp" disabled={!may('settings:write')} onChange={(event) => void read(event.target.files?.[0])} /></label>
-      {look.logo ? <Group><img src={look.logo} alt={tenant.name} height={36} /><Button variant="default" size="compact-sm" onClick={() => change({ ...look, logo: null })}>{t('Usuń logo', 'Remove the logo')}</Button></Group> : null}
-      {may('settings:write') ? <Group><Button onClick={() => save.mutate()} loading={save.isPending}>{t('Zapisz wygląd', 'Save the look')}</Button><Button variant="default" onClick={() => change(tenant.look)}>{t('Przywróć', 'Restore')}</Button></Group> : null}
-    </Stack></Card>
+    <>{asking}
+      {whose === 'program' && program.look === null ? <Text size="sm" c="dimmed">{t('Program wygląda jak organizacja. Zapisz, żeby miał wygląd swojego sponsora.', 'The program looks like the organization. Save to give it its sponsor’s look.')}</Text> : null}
+      {whose === 'tenant' && program.look !== null ? <Text size="sm" c="dimmed">{t('Ten program ma własny wygląd: zmiana dotyczy pozostałych.', 'This program has a look of its own: a change is for the others.')}</Text> : null}
+      <label className="field">{t('Kolor wiodący', 'Accent colour')}<input type="color" disabled={!allowed} value={look.accent} onChange={(event) => change({ ...look, accent: event.target.value })} /></label>
+      <label className="field">{t('Zaokrąglenie rogów', 'Corner radius')} ({look.radius})<input type="range" min={0} max={16} disabled={!allowed} value={look.radius} onChange={(event) => change({ ...look, radius: Number(event.target.value) })} /></label>
+      <label className="field">{t('Logo (PNG, JPEG lub WebP, do 100 kB)', 'Logo (PNG, JPEG or WebP, up to 100 kB)')}<input type="file" accept="image/png,image/jpeg,image/webp" disabled={!allowed} onChange={(event) => void read(event.target.files?.[0])} /></label>
+      {look.logo ? <Group><img src={look.logo} alt={tenant.name} height={36} />{allowed ? <Button variant="default" size="compact-sm" onClick={() => change({ ...look, logo: null })}>{t('Usuń logo', 'Remove the logo')}</Button> : null}</Group> : null}
+      {allowed ? <Group><Button onClick={() => save.mutate(look)} loading={save.isPending}>{t('Zapisz wygląd', 'Save the look')}</Button><Button variant="default" onClick={() => { setLook(kept); applyLook(shown); }}>{t('Przywróć', 'Restore')}</Button>{whose === 'program' && program.look !== null ? <Button variant="default" disabled={save.isPending} onClick={() => save.mutate(null)}>{t('Jak organizacja', 'Like the organization')}</Button> : null}</Group> : null}
+    </>
   );
 }
 

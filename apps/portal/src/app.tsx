@@ -40,7 +40,7 @@ function Member() {
   const [path] = useLocation();
   const session = useQuery({ queryKey: ['session'], queryFn: () => api.readSession() });
   const [chosen, choose] = useState<string | null>(() => localStorage.getItem('premia.program'));
-  const places: Here[] = (session.data?.tenants ?? []).flatMap((tenant) => tenant.programs.flatMap((program) => (program.self ? [{ tenant: tenant.key, look: tenant.look, program, self: program.self, permissions: program.permissions }] : [])));
+  const places: Here[] = (session.data?.tenants ?? []).flatMap((tenant) => tenant.programs.flatMap((program) => (program.self ? [{ tenant: tenant.key, look: program.look ?? tenant.look, program, self: program.self, permissions: program.permissions }] : [])));
   const kept = keptPlace();
   const here = places.find((place) => `${place.tenant}/${place.program.key}` === chosen) ?? places[0] ?? (session.isPending || (session.isError && codeOf(session.error) === 'offline') ? kept : undefined);
   useEffect(() => { if (here) { applyLook(here.look); document.title = here.program.name[document.documentElement.lang === 'en' ? 'en' : 'pl']; localStorage.setItem('premia.place', JSON.stringify(here)); } }, [here]);

@@ -246,6 +246,10 @@ export function createClient(options: ClientOptions) {
     readLook: (): Promise<{ accent: string; radius: number; logo: string | null }> => send(options, { method: 'GET', path: '/v1/look', idempotent: false, upload: false, download: false }, {}) as never,
     /** Change logo and colours; an accent on which white cannot be read is refused. Needs `settings:write`. May refuse: contrast_too_low. */
     saveLook: (input: { body: { accent: string; radius: number; logo: string | null }; idempotencyKey?: string | undefined }): Promise<{ accent: string }> => send(options, { method: 'POST', path: '/v1/look', idempotent: true, upload: false, download: false }, input as Input) as never,
+    /** How a program’s screens look: its sponsor’s way, or like its organization. Needs `programs:read`. May refuse: program_not_found. */
+    readProgramLook: (input: { params: { program: string } }): Promise<{ accent: string; radius: number; logo: string | null; own: boolean }> => send(options, { method: 'GET', path: '/v1/programs/:program/look', idempotent: false, upload: false, download: false }, input as Input) as never,
+    /** Give a program its sponsor’s look, or with none let it look like its organization. Needs `settings:write`. May refuse: program_not_found, contrast_too_low. */
+    saveProgramLook: (input: { params: { program: string }; body: { look: ({ accent: string; radius: number; logo: string | null }) | null }; idempotencyKey?: string | undefined }): Promise<{ own: boolean }> => send(options, { method: 'POST', path: '/v1/programs/:program/look', idempotent: true, upload: false, download: false }, input as Input) as never,
     /** Programs of the tenant. Needs `programs:read`. */
     listPrograms: (): Promise<{ programs: { key: string; name: unknown }[] }> => send(options, { method: 'GET', path: '/v1/programs', idempotent: false, upload: false, download: false }, {}) as never,
     /** What applying a program’s file would change. Needs `programs:read`. May refuse: program_inconsistent, mechanic_malformed. */

@@ -19,17 +19,38 @@ export function contrast(a: string, b: string): number {
   return (light + 0.05) / (dark + 0.05);
 }
 
-export const readLook = async (tx: Tx): Promise<Look> => (await row<Look>(tx, sql`SELECT accent, radius, logo FROM identity.look`)) ?? DEFAULT_LOOK;
+/** How a tenant's screens look; those of one of its programs, where one is named. */
+export const readLook = async (tx: Tx, program?: string): Promise<Look> => (program === undefined ? null : await programLook(tx, program)) ?? (await row<Look>(tx, sql`SELECT accent, radius, logo FROM identity.look`)) ?? DEFAULT_LOOK;
+
+/** A program's own look, as its sponsor wants it, or null where it looks like its organization. */
+export const programLook = async (tx: Tx, program: string): Promise<Look | null> => (await row<Look>(tx, sql`SELECT accent, radius, logo FROM identity.program_look WHERE program = ${program}`)) ?? null;
 
 /** Changes how a tenant's screens look. An accent on which white cannot be read is refused, with the ratio. */
 export async function saveLook(context: Context, look: Look): Promise<void> {
-  const ratio = contrast(look.accent, '#ffffff');
-  const shown = { pl: ratio.toFixed(1).replace('.', ','), en: ratio.toFixed(1) };
-  if (ratio < CONTRAST_MIN) throw new Refusal('contrast_too_low', 422, phrase(`Biały tekst na tym kolorze ma kontrast ${shown.pl} : 1; potrzeba co najmniej 4,5 : 1. Wybierz ciemniejszy.`, `White text on this colour has a contrast of ${shown.en} : 1; at least 4.5 : 1 is needed. Choose a darker one.`));
+  refuseUnreadable(look);
   await context.transaction(async (tx) => {
     const before = await readLook(tx);
     await sql`INSERT INTO identity.look (tenant_id, accent, radius, logo, changed_by, changed_at) VALUES (${context.tenantId}, ${look.accent}, ${look.radius}, ${look.logo}, ${context.principal}, ${instant(context)})
       ON CONFLICT (tenant_id) DO UPDATE SET accent = EXCLUDED.accent, radius = EXCLUDED.radius, logo = EXCLUDED.logo, changed_by = EXCLUDED.changed_by, changed_at = EXCLUDED.changed_at`.execute(tx);
-    await audit(tx, context, { action: 'look.changed', subject: 'tenant', before: { accent: before.accent, radius: before.radius }, after: { accent: look.accent, radius: look.radius } });
+    await audit(tx, context, { action: 'look.changed', subject: 'tenant', before: coloursOf(before), after: coloursOf(look) });
   });
+}
+
+/** The same for one program; null takes its own look away, and it looks like its organization again. */
+export async function saveProgramLook(tx: Tx, context: Context, program: { key: string; programId: bigint }, look: Look | null): Promise<void> {
+  if (look) refuseUnreadable(look);
+  const before = await programLook(tx, program.key);
+  if (look) {
+    await sql`INSERT INTO identity.program_look (tenant_id, program, accent, radius, logo, changed_by, changed_at) VALUES (${context.tenantId}, ${program.key}, ${look.accent}, ${look.radius}, ${look.logo}, ${context.principal}, ${instant(context)})
+      ON CONFLICT (tenant_id, program) DO UPDATE SET accent = EXCLUDED.accent, radius = EXCLUDED.radius, logo = EXCLUDED.logo, changed_by = EXCLUDED.changed_by, changed_at = EXCLUDED.changed_at`.execute(tx);
+  } else await sql`DELETE FROM identity.program_look WHERE program = ${program.key}`.execute(tx);
+  await audit(tx, context, { action: 'look.changed', subject: `program:${program.key}`, programId: program.programId, before: before && coloursOf(before), after: look && coloursOf(look) });
+}
+
+const coloursOf = ({ accent, radius }: Look): unknown => ({ accent, radius });
+
+function refuseUnreadable(look: Look): void {
+  const ratio = contrast(look.accent, '#ffffff');
+  const shown = { pl: ratio.toFixed(1).replace('.', ','), en: ratio.toFixed(1) };
+  if (ratio < CONTRAST_MIN) throw new Refusal('contrast_too_low', 422, phrase(`Biały tekst na tym kolorze ma kontrast ${shown.pl} : 1; potrzeba co najmniej 4,5 : 1. Wybierz ciemniejszy.`, `White text on this colour has a contrast of ${shown.en} : 1; at least 4.5 : 1 is needed. Choose a darker one.`));
 }

@@ -21,7 +21,7 @@ export async function openProgram(db: Database, at: { tenant: string; program: s
   return context.transaction(async (tx) => {
     const program = await findProgram(tx, at.program).catch(() => { throw closed(); });
     if (program.settings['registration'] !== true) throw closed();
-    return { context, program, look: await readLook(tx) };
+    return { context, program, look: await readLook(tx, program.key) };
   });
 }
 

@@ -5,7 +5,7 @@ import { makeContext, today } from '../../platform/context.ts';
 import { row, rows, type Database, type Tx } from '../../platform/database.ts';
 import { numberedCursor, type Handled, type Handler, type SignedIn } from '../../platform/http.ts';
 import { listMail, type Mailer } from '../../platform/mail.ts';
-import { acceptInvitation, endRole, grantsOf, grantsOfMember, invite, listGrants, listInvitations, openInvitation, principalOf, readLook, saveLook, DEFAULT_LOOK, type Look, type Role, type SignIn } from '../identity/index.ts';
+import { acceptInvitation, endRole, grantsOf, grantsOfMember, invite, listGrants, listInvitations, openInvitation, principalOf, programLook, readLook, saveLook, saveProgramLook, DEFAULT_LOOK, type Look, type Role, type SignIn } from '../identity/index.ts';
 import { currentConsents, listConsents, saveConsent, type Channel } from './consents.ts';
 import { employerConsentsOf } from './employers.ts';
 import { eraseMember, previewErasure, type ErasedElsewhere } from './erase-member.ts';
@@ -49,7 +49,7 @@ export const peopleHandlers = (outside: PeopleOutside): Record<Extract<PeopleRou
       const program = found.program === null ? null : await findProgram(tx, found.program);
       const tenant = await row<{ name: string }>(tx, sql`SELECT name FROM identity.tenant`);
       const terms = program && found.member_id !== null ? await currentTerms(tx, program, today(context, program.zone)) : undefined;
-      return { email: found.email, name: found.name, role: found.role, tenant: tenant?.name ?? '', program: program && { key: program.key, name: program.settings.name }, known: (await outside.signIn.findPerson(found.email)) !== null, look: await readLook(tx), terms: terms ?? null };
+      return { email: found.email, name: found.name, role: found.role, tenant: tenant?.name ?? '', program: program && { key: program.key, name: program.settings.name }, known: (await outside.signIn.findPerson(found.email)) !== null, look: await readLook(tx, program?.key), terms: terms ?? null };
     });
   },
   acceptInvitation: (_context, given) => join(outside, given),
@@ -153,7 +153,7 @@ async function readSession(outside: PeopleOutside, person: SignedIn): Promise<un
         const self = principal.self?.get(program.key);
         const member = self ? await findMember(tx, await findProgram(tx, program.key), self.member) : null;
         const named = member ? await row<{ name: string | null }>(tx, sql`SELECT name FROM members.person WHERE member_id = ${member.memberId}`) : null;
-        shown.push({ ...program, permissions: [...new Set([...principal.permissions, ...principal.programs?.get(program.key) ?? []])], self: member && self ? { member: member.code, name: named?.name ?? null, role: self.role, company: self.company } : null });
+        shown.push({ ...program, look: await programLook(tx, program.key), permissions: [...new Set([...principal.permissions, ...principal.programs?.get(program.key) ?? []])], self: member && self ? { member: member.code, name: named?.name ?? null, role: self.role, company: self.company } : null });
       }
       return { key, name: first.tenant_name, look: await readLook(tx), roles: own.map((grant) => ({ role: grant.role, program: grant.program })), permissions: [...principal.permissions], held: [...principal.held ?? []], programs: shown };
     }));
@@ -183,7 +183,7 @@ async function join(outside: PeopleOutside, given: Handled): Promise<unknown> {
   return accepted;
 }
 
-type ConsolePart = 'listTerms' | 'publishTerms' | 'listInquiries' | 'readInquiry' | 'answerInquiry' | 'listNotes' | 'addNote' | 'memberAgreements' | 'inviteMembers' | 'listInvitations' | 'listRegistrations' | 'decideRegistration' | 'readLook' | 'saveLook';
+type ConsolePart = 'listTerms' | 'publishTerms' | 'listInquiries' | 'readInquiry' | 'answerInquiry' | 'listNotes' | 'addNote' | 'memberAgreements' | 'inviteMembers' | 'listInvitations' | 'listRegistrations' | 'decideRegistration' | 'readLook' | 'readProgramLook' | 'saveProgramLook' | 'saveLook';
 type Page = { limit: number; after?: string; state?: string; member?: string };
 
 /** What operators do about people: terms, questions, notes, invitations, the look of the screens. */
@@ -258,7 +258,9 @@ export const memberDeskHandlers = (outside: PeopleOutside): Record<ConsolePart, 
     const found = await listInvitations(context, query as Page);
     return { invitations: found.rows.map((item) => ({ id: item.invitation_id, email: item.email, name: item.name, role: item.role, program: item.program, state: item.state, made_at: at(item.made_at), expires_at: at(item.expires_at) })), next: found.next };
   },
-  readLook: (context) => context.transaction(readLook),
+  readLook: (context) => context.transaction((tx) => readLook(tx)),
+  readProgramLook: (context, given) => context.transaction(async (tx) => { const { key } = await findProgram(tx, text(given, 'program')); return { ...await readLook(tx, key), own: await programLook(tx, key) !== null }; }),
+  saveProgramLook: (context, given) => context.transaction(async (tx) => { const { look } = given.body as { look: Look | null }; await saveProgramLook(tx, context, await findProgram(tx, text(given, 'program')), look); return { own: look !== null }; }),
   saveLook: async (context, { body }) => { await saveLook(context, { ...DEFAULT_LOOK, ...(body as Look) }); return { accent: (body as Look).accent }; },
 });
 
