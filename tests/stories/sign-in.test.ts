@@ -81,6 +81,8 @@ test('a new password by mail ends every session; the token works once', async ()
   const [known, unknown] = [await new Browser(app).ask('POST', '/api/auth/request-password-reset', { email: 'reset@x.example' }), await new Browser(app).ask('POST', '/api/auth/request-password-reset', { email: 'ghost2@x.example' })];
   expect([unknown.statusCode, unknown.body]).toEqual([known.statusCode, known.body]);
   const token = new URL((await mailTo('reset@x.example')).link).searchParams.get('token');
+  const guessed = await new Browser(app).ask('POST', '/api/auth/reset-password', { newPassword: 'Password1', token });
+  expect([guessed.statusCode, guessed.json<{ code: string }>().code]).toEqual([422, 'PASSWORD_COMMON']); // and the link is as good as before
   const tries = await Promise.all(Array.from({ length: 5 }, (_, n) => new Browser(app).ask('POST', '/api/auth/reset-password', { newPassword: `another one ${n}`, token })));
   expect(tries.filter((answer) => answer.statusCode === 200)).toHaveLength(1);
   expect((await browser.ask('GET', '/v1/session')).statusCode).toBe(401);
@@ -186,6 +188,7 @@ test('an invitation: the code works once, by whoever of five is first; terms are
   const guest = new Browser(app);
   expect((await guest.ask('GET', `/v1/join/${code.toLowerCase()}`)).json()).toMatchObject({ email: 'ewa@x.example', known: false, program: { key: 'p' }, terms: { version: 1 } });
   expect((await guest.ask('POST', `/v1/join/${code}`, { name: 'Ewa', password: PASSWORD })).json()).toMatchObject({ code: 'terms_not_accepted' });
+  expect((await guest.ask('POST', `/v1/join/${code}`, { name: 'Ewa', password: 'qwerty123', accepts: 1 })).json()).toMatchObject({ code: 'password_common' });
   const joins = await Promise.all(Array.from({ length: 5 }, () => new Browser(app).ask('POST', `/v1/join/${code}`, { name: 'Ewa', password: PASSWORD, accepts: 1, consents: [{ channel: 'email', wording: 'Tak, piszcie.' }] })));
   expect(joins.map((answer) => answer.statusCode).sort()).toEqual([200, 404, 404, 404, 404]);
   const { browser } = { browser: new Browser(app) };

@@ -75,13 +75,14 @@ export function LinkPage() {
 export function NewPassword() {
   const [query] = useSearchParams();
   const [password, setPassword] = useState('');
-  const [state, setState] = useState<'asking' | 'done' | 'failed'>('asking');
-  const save = async (event: FormEvent): Promise<void> => { event.preventDefault(); const { ok } = await signInCall('/reset-password', { newPassword: password, token: query.get('token') ?? '' }); setState(ok ? 'done' : 'failed'); };
+  const [state, setState] = useState<'asking' | 'done' | 'failed' | 'common'>('asking');
+  const save = async (event: FormEvent): Promise<void> => { event.preventDefault(); const { ok, data } = await signInCall('/reset-password', { newPassword: password, token: query.get('token') ?? '' }); setState(ok ? 'done' : data['code'] === 'PASSWORD_COMMON' ? 'common' : 'failed'); };
   if (state === 'done') return <Frame title={t('Hasło zmienione', 'Password changed')}><p className="notice good" role="status">{t('Wszystkie sesje zostały zakończone. Zaloguj się nowym hasłem.', 'All sessions have ended. Sign in with the new password.')}</p><p><a className="button wide" href="/sign-in">{t('Zaloguj się', 'Sign in')}</a></p></Frame>;
   return (
     <Frame title={t('Nowe hasło', 'A new password')}>
       <form className="stack" onSubmit={(event) => void save(event)}>
         <label>{t('Hasło, co najmniej 8 znaków', 'Password, at least 8 characters')}<input type="password" autoComplete="new-password" minLength={8} maxLength={128} required value={password} onChange={(event) => setPassword(event.target.value)} /></label>
+        {state === 'common' ? <p role="alert" className="negative">{t('To hasło jest na liście najczęściej zgadywanych. Wymyśl inne.', 'This password is among those that are guessed first. Think of another.')}</p> : null}
         {state === 'failed' ? <p role="alert" className="negative">{t('Ten link już nie działa. Poproś o nowy.', 'This link no longer works. Ask for a new one.')} <a href="/sign-in">{t('Zaloguj się', 'Sign in')}</a></p> : null}
         <button className="button wide" type="submit">{t('Zapisz hasło', 'Save the password')}</button>
       </form>

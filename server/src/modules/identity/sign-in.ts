@@ -9,6 +9,7 @@ import { phrase, type Locale, type Phrase } from '@premia/kernel';
 import { makeContext } from '../../platform/context.ts';
 import { openDatabase, row, rows, type Database } from '../../platform/database.ts';
 import type { Mailer } from '../../platform/mail.ts';
+import { isCommonPassword } from './common-passwords.ts';
 
 /** Tries of one account's password in one stretch, wherever they come from. A link by mail works all the time. */
 export const PASSWORD_TRIES_MAX = 10;
@@ -100,6 +101,8 @@ export function makeSignIn(options: { url: string; publicUrl: string; secret: st
     hooks: {
       before: createAuthMiddleware(async (ctx) => {
         for (const given of [ctx.body, ctx.query] as (Record<string, unknown> | undefined)[]) for (const name of RETURNS) if (given?.[name] !== undefined && !OWN_PATH.test(String(given[name]))) throw new APIError('FORBIDDEN', { message: 'Invalid callbackURL', code: 'INVALID_CALLBACK_URL' });
+        const { newPassword } = (ctx.body ?? {}) as { newPassword?: unknown };
+        if (typeof newPassword === 'string' && await isCommonPassword(newPassword)) throw new APIError('UNPROCESSABLE_ENTITY', { message: 'This password is among those that are tried first', code: 'PASSWORD_COMMON' });
         if (ctx.path === '/sign-in/email') {
           const { email, password } = (ctx.body ?? {}) as { email?: unknown; password?: unknown };
           if (typeof email !== 'string' || typeof password !== 'string') return;

@@ -5,7 +5,7 @@ import { makeContext, today } from '../../platform/context.ts';
 import { row, rows, type Database, type Tx } from '../../platform/database.ts';
 import { numberedCursor, type Handled, type Handler, type SignedIn } from '../../platform/http.ts';
 import { listMail, type Mailer } from '../../platform/mail.ts';
-import { acceptInvitation, endRole, grantsOf, grantsOfMember, invite, listGrants, listInvitations, openInvitation, principalOf, programLook, readLook, saveLook, saveProgramLook, DEFAULT_LOOK, type Look, type Role, type SignIn } from '../identity/index.ts';
+import { acceptInvitation, endRole, grantsOf, grantsOfMember, invite, isCommonPassword, listGrants, listInvitations, openInvitation, principalOf, programLook, readLook, saveLook, saveProgramLook, DEFAULT_LOOK, type Look, type Role, type SignIn } from '../identity/index.ts';
 import { currentConsents, listConsents, saveConsent, type Channel } from './consents.ts';
 import { employerConsentsOf } from './employers.ts';
 import { eraseMember, previewErasure, type ErasedElsewhere } from './erase-member.ts';
@@ -166,6 +166,7 @@ async function join(outside: PeopleOutside, given: Handled): Promise<unknown> {
   const { context, found } = await openInvitation(outside.db, text(given, 'code'), outside.now);
   const known = await outside.signIn.findPerson(found.email);
   if (!known && said.password === undefined) throw new Refusal('password_missing', 422, phrase('Ustaw hasło (co najmniej 8 znaków).', 'Set a password (at least 8 characters).'));
+  if (!known && said.password !== undefined && await isCommonPassword(said.password)) throw new Refusal('password_common', 422, phrase('To hasło jest na liście najczęściej zgadywanych. Wymyśl inne.', 'This password is among those that are guessed first. Think of another.'));
   const asMember = async (tx: Tx): Promise<{ program: Program; terms: Terms | undefined } | null> => {
     if (found.program === null || found.member_id === null) return null;
     const program = await findProgram(tx, found.program);
