@@ -17,7 +17,7 @@ import { readBalances, readLiability, readStatement } from './modules/ledger/ind
 import { findMember, findProgram, listPrograms, saveCompanies, type CompanyDraft, type MemberDraft } from './modules/members/index.ts';
 import { exportProgram, parseProgram, planProgram, programSchema, type TargetDraft } from './modules/mechanics/index.ts';
 import { assertVault } from './modules/rewards/index.ts';
-import { verifyAll } from './verify.ts';
+import { verifyAll, verifyAndKeep } from './verify.ts';
 
 /*
  * The command line: the same use cases as the API, on the same database. Results go to stdout (with --json as one documented
@@ -237,7 +237,7 @@ const commands: Record<string, Command> = {
     return 0;
   },
   'verify': async (context) => {
-    const result = await verifyAll(context, need('program'));
+    const result = await verifyAndKeep(context, need('program'));
     const { counts } = result;
     print(result, [`${counts.facts} facts, ${counts.entitlements} entitlements, ${counts.transfers} transfers, ${counts.lots} lots, ${counts.wallets} wallets, ${counts.members} members`,
       ...result.faults.map((fault) => `${fault.check}: ${fault.where} – expected ${fault.expected}, found ${fault.found}`), `${result.seals} seals, head ${result.head}`, `${result.differences} differences`].join('\n'));

@@ -8,6 +8,7 @@ import { listTenants } from './modules/identity/index.ts';
 import { expireLots, openPosting } from './modules/ledger/index.ts';
 import { sendPayouts, type Provider } from './modules/rewards/index.ts';
 import { findProgram, listPrograms } from './modules/members/index.ts';
+import { verifyAndKeep } from './verify.ts';
 
 const KEPT_DAYS = 30;
 
@@ -27,6 +28,7 @@ export function makeTasks(db: Database, now: () => number = Date.now, signal?: A
     settle_pools: () => everyProgram(settleStale),
     seal: async () => { for (const tenantId of await listTenants(db)) await sealTail(of(tenantId)); },
     refresh_segments: () => everyProgram((context, program) => refreshSegments(context, { program })),
+    verify: () => everyProgram(verifyAndKeep),
     expire_lots: () => everyProgram((context, key) => context.transaction(async (tx) => {
       const program = await findProgram(tx, key);
       return expireLots(tx, await openPosting(tx, context, program));

@@ -1,6 +1,7 @@
 import { Button } from '@mantine/core';
 import { t } from '@premia/ui';
 import { useId, useState } from 'react';
+import { Wide } from './parts.tsx';
 
 export type Bar = { label: string; value: number; shown: string; pale?: boolean };
 
@@ -17,13 +18,13 @@ export function Bars({ title, bars, head }: { title: string; bars: readonly Bar[
       {table ? (
         <table className="sheet"><thead><tr><th scope="col">{head[0]}</th><th scope="col">{head[1]}</th></tr></thead><tbody>{bars.map((bar) => <tr key={bar.label}><td>{bar.label}</td><td>{bar.shown}</td></tr>)}</tbody></table>
       ) : (
-        <svg className="chart" style={{ maxWidth: width * 1.35 }} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={title}>
+        <Wide least={width}><svg className="chart" style={{ maxWidth: width * 1.35 }} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={title}>
           <line x1="0" x2={width} y1={height - low} y2={height - low} />
           {bars.map((bar, index) => {
             const tall = ((height - low - 18) * Math.max(0, bar.value)) / most;
             return <g key={bar.label}><rect className={`bar${bar.pale ? ' pale' : ''}`} x={index * step + step * 0.18} width={step * 0.64} y={height - low - tall} height={tall} rx="2"><title>{`${bar.label}: ${bar.shown}`}</title></rect><text x={index * step + step / 2} y={height - 8} textAnchor="middle">{bar.label}</text>{bars.length <= 13 ? <text x={index * step + step / 2} y={height - low - tall - 5} textAnchor="middle">{short(bar.value)}</text> : null}</g>;
           })}
-        </svg>
+        </svg></Wide>
       )}
       <Button variant="subtle" size="compact-xs" onClick={() => setTable(!table)}>{table ? t('Pokaż wykres', 'Show the chart') : t('Pokaż tabelę', 'Show the table')}</Button>
     </figure>

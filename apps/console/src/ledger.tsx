@@ -1,14 +1,11 @@
 import { Alert, Button, Tabs, Text } from '@mantine/core';
-import { useMutation, useQuery } from '@tanstack/react-query';
-import { api, count, inUnit, month, moment, plural, t } from '@premia/ui';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { api, count, inUnit, month, moment, plural, shortMonth, t, unitName } from '@premia/ui';
 import { useLocation } from 'wouter';
 import { Bars } from './chart.tsx';
 import { Entries } from './entries.tsx';
-import { Bones, Card, Empty, Failed, Head, useGuard, Wide } from './parts.tsx';
+import { Bones, Card, Empty, Failed, Head, useGuard, whoDid, Wide } from './parts.tsx';
 import { useHere, useMay } from './place.ts';
-
-type Verified = Awaited<ReturnType<typeof api.verify>>;
-const KEPT = 'premia.verified';
 
 /** The books: entries, what is owed and when it expires, and whether everything agrees with the facts. */
 export function Ledger({ id = 'entries' }: { id?: string }) {
@@ -32,32 +29,32 @@ function Liability() {
   if (found.isError) return <Failed error={found.error} again={() => void found.refetch()} />;
   return (
     <div className="grid">{[...found.data.units].sort((a, b) => program.units.findIndex((unit) => unit.key === a.unit) - program.units.findIndex((unit) => unit.key === b.unit)).map((unit) => (
-      <Card key={unit.unit} title={unit.unit} wide>
+      <Card key={unit.unit} title={unitName(unit.unit, program.units)} wide>
         <dl className="pairs" style={{ maxWidth: 420 }}>{([[t('dostępne', 'available'), unit.available], [t('czeka', 'pending'), unit.pending], [t('zablokowane', 'held'), unit.held], [t('do odliczenia', 'debt'), unit.debt], [t('razem', 'total'), unit.total]] as const).map(([word, value]) => [<dt key={`${word}t`}>{word}</dt>, <dd key={word} className="number">{inUnit(value, unit.unit, program.units)}</dd>])}</dl>
-        {unit.by_expiry.length > 0 ? <Bars title={t('Kiedy traci ważność', 'When it expires')} head={[t('Miesiąc', 'Month'), t('Ile', 'Amount')]} bars={unit.by_expiry.map((item) => ({ label: item.month === 'never' ? t('nigdy', 'never') : item.month, value: Number(item.amount), shown: `${inUnit(item.amount, unit.unit, program.units)} (${item.month === 'never' ? t('bez terminu', 'no end') : month(`${item.month}-01`)}, ${plural(item.members, ['osoba', 'osoby', 'osób'], ['person', 'people'])})` }))} /> : null}
+        {unit.by_expiry.length > 0 ? <Bars title={t('Kiedy traci ważność', 'When it expires')} head={[t('Miesiąc', 'Month'), t('Ile', 'Amount')]} bars={unit.by_expiry.map((item) => ({ label: item.month === 'never' ? t('nigdy', 'never') : `${shortMonth(`${item.month}-01`)} ${item.month.slice(2, 4)}`, value: Number(item.amount), shown: `${inUnit(item.amount, unit.unit, program.units)} (${item.month === 'never' ? t('bez terminu', 'no end') : month(`${item.month}-01`)}, ${plural(item.members, ['osoba', 'osoby', 'osób'], ['person', 'people'])})` }))} /> : null}
       </Card>
     ))}</div>
   );
 }
 
-/** Recomputes everything and compares; the last result stays readable. */
+/** Recomputes everything and compares. What the last verification found stays readable: every night makes one. */
 function Verify() {
-  const { program, tenant } = useHere();
+  const { program } = useHere();
+  const client = useQueryClient();
   const { failed } = useGuard();
-  const name = `${KEPT}.${tenant.key}/${program.key}`;
-  const kept = JSON.parse(localStorage.getItem(name) ?? 'null') as { at: string; result: Verified } | null;
-  const run = useMutation({ mutationFn: () => api.verify({ params: { program: program.key } }), onSuccess: (result) => localStorage.setItem(name, JSON.stringify({ at: new Date().toISOString(), result })), onError: (error) => failed(error) });
-  const [result, at] = [run.data ?? kept?.result, run.data ? new Date().toISOString() : kept?.at];
+  const found = useQuery({ queryKey: ['verification', program.key], queryFn: () => api.readVerification({ params: { program: program.key } }) });
+  const run = useMutation({ mutationFn: () => api.verify({ params: { program: program.key } }), onSuccess: () => client.invalidateQueries({ queryKey: ['verification'] }), onError: (error) => failed(error) });
+  const result = found.data?.last;
   return (
     <Card title={t('Czy księga zgadza się z faktami', 'Do the books agree with the facts')} action={<Button onClick={() => run.mutate()} loading={run.isPending}>{t('Sprawdź teraz', 'Verify now')}</Button>}>
       <Text size="sm" c="dimmed" mb="sm">{t('Wszystko jest liczone od nowa z faktów i porównywane: należności, poziomy, salda, partie i łańcuch pieczęci. To samo robi polecenie ', 'Everything is computed again from the facts and compared: entitlements, tiers, balances, lots and the chain of seals. The same is done by ')}<code>npm run -s premia -- verify --program {program.key}</code>.</Text>
-      {run.isPending ? <Bones rows={3} /> : result ? (
+      {run.isPending || found.isPending ? <Bones rows={3} /> : found.isError ? <Failed error={found.error} again={() => void found.refetch()} /> : result ? (
         <>
-          <Alert variant="outline" color={result.differences === 0 ? 'green' : 'red'} title={result.differences === 0 ? t('Zero różnic', 'Zero differences') : plural(result.differences, ['różnica', 'różnice', 'różnic'], ['difference', 'differences'])}>{at ? moment(at) : ''}</Alert>
+          <Alert variant="outline" color={result.differences === 0 ? 'green' : 'red'} title={result.differences === 0 ? t('Zero różnic', 'Zero differences') : plural(result.differences, ['różnica', 'różnice', 'różnic'], ['difference', 'differences'])}>{moment(result.at)}, {whoDid(result.by)}</Alert>
           <dl className="pairs" style={{ maxWidth: 420, marginTop: 12 }}>{Object.entries(result.counts).map(([word, value]) => [<dt key={`${word}t`}>{COUNTS[word]?.() ?? word}</dt>, <dd key={word} className="number">{count(value)}</dd>])}<dt>{t('pieczęci', 'seals')}</dt><dd className="number">{count(result.seals)}</dd></dl>
           {result.faults.length > 0 ? <table className="sheet"><thead><tr><th scope="col">{t('Co', 'What')}</th><th scope="col">{t('Gdzie', 'Where')}</th><th scope="col">{t('Powinno być', 'Expected')}</th><th scope="col">{t('Jest', 'Found')}</th></tr></thead><tbody>{result.faults.map((fault, index) => <tr key={index}><td>{fault.check}</td><td>{fault.where}</td><td>{fault.expected}</td><td>{fault.found}</td></tr>)}</tbody></table> : null}
         </>
-      ) : <Empty>{t('Na tym urządzeniu jeszcze nie sprawdzano.', 'Not verified from this device yet.')}</Empty>}
+      ) : <Empty>{t('Jeszcze nie sprawdzano; dzieje się to co noc.', 'Not verified yet; every night it is.')}</Empty>}
     </Card>
   );
 }

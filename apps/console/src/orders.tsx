@@ -5,7 +5,7 @@ import { useRef, useState } from 'react';
 import { Link } from 'wouter';
 import { DataTable } from './data-table.tsx';
 import { ORDER_STATES, OrderState, download, kindOptions, kindWord } from './order-words.tsx';
-import { Bones, Card, Failed, Head, told, useGuard, Wide } from './parts.tsx';
+import { Bones, Card, Failed, Head, told, useGuard, whoDid, Wide } from './parts.tsx';
 import { useHere, useMay } from './place.ts';
 
 type Row = Awaited<ReturnType<typeof api.listOrders>>['orders'][number];
@@ -122,7 +122,7 @@ export function Order({ id = '' }: { id?: string }) {
       {items.map((item) => (
         <Card key={item.item} title={<>{said(item.reward_name)} <OrderState state={item.state} /></>} action={may('audit:read') ? <Button size="compact-md" variant="default" aria-label={t(`Dowody pozycji ${item.item}`, `Evidence of piece ${item.item}`)} onClick={() => evidence(item.item)}>{t('Dowody', 'Evidence')}</Button> : null}>
           <dl className="pairs"><dt>{t('Jednostki', 'Units')}</dt><dd>{inUnit(item.units, item.unit, program.units)}</dd><dt>{t('Wartość', 'Worth')}</dt><dd>{money(item.worth, program.currency)}</dd>{item.cost ? <><dt>{t('Koszt', 'Cost')}</dt><dd>{money(item.cost, program.currency)}</dd></> : null}{item.tax ? <><dt>{t('Podatek', 'Tax')}</dt><dd>{item.tax.code}, {item.tax.form}: {money(item.tax.tax, program.currency)}</dd><dt>{t('Do wypłaty', 'Paid out')}</dt><dd>{money(item.tax.pay, program.currency)}</dd></> : null}{item.account ? <><dt>{t('Konto', 'Account')}</dt><dd>… {item.account}</dd></> : null}{item.carrier ? <><dt>{t('Przesyłka', 'Shipment')}</dt><dd>{item.carrier} {item.tracking}</dd></> : null}{item.batch ? <><dt>{t('Paczka', 'Batch')}</dt><dd><Anchor component={Link} href={`/payouts/${item.batch}`}>{item.batch}</Anchor></dd></> : null}</dl>
-          <Wide><table className="sheet words"><thead><tr><th scope="col">{t('Krok', 'Step')}</th><th scope="col">{t('Kiedy', 'When')}</th><th scope="col">{t('Kto', 'Who')}</th><th scope="col">{t('Powód', 'Reason')}</th></tr></thead><tbody>{item.steps.map((step, index) => <tr key={index}><td>{ORDER_STATES[step.state]?.()[1] ?? step.state}</td><td>{moment(step.at)}</td><td>{step.by}</td><td>{step.reason ?? '–'}</td></tr>)}</tbody></table></Wide>
+          <Wide><table className="sheet words"><thead><tr><th scope="col">{t('Krok', 'Step')}</th><th scope="col">{t('Kiedy', 'When')}</th><th scope="col">{t('Kto', 'Who')}</th><th scope="col">{t('Powód', 'Reason')}</th></tr></thead><tbody>{item.steps.map((step, index) => <tr key={index}><td>{ORDER_STATES[step.state]?.()[1] ?? step.state}</td><td>{moment(step.at)}</td><td>{whoDid(step.by)}</td><td>{step.reason ?? '–'}</td></tr>)}</tbody></table></Wide>
         </Card>
       ))}
       {items.length > 0 && (may('payouts:approve') || may('rewards:write')) ? <Decide rows={items} done={() => void found.refetch()} /> : null}

@@ -22,6 +22,8 @@ export const Empty = ({ children, action }: { children: ReactNode; action?: Reac
 const TONES: Record<string, string> = { good: 'var(--positive)', bad: 'var(--negative)', care: 'var(--caution)', plain: 'var(--text-quiet)' };
 /** A state is a word in an outline; its colour only helps. */
 export const State = ({ tone = 'plain', children }: { tone?: 'good' | 'bad' | 'care' | 'plain'; children: ReactNode }) => <Badge variant="outline" radius="xl" className="state" style={{ '--badge-bd': `1px solid ${TONES[tone]}`, '--badge-color': TONES[tone] } as React.CSSProperties}>{children}</Badge>;
+/** Who did something, where it was no person: the installation itself, its jobs, a rule of the program. */
+export const whoDid = (by: string): string => ({ installation: t('instalacja', 'the installation'), job: t('praca w tle', 'a background job'), policy: t('zasada programu', 'the program’s policy') })[by] ?? by;
 export const told = (text: string): void => { notifications.show({ message: text, withCloseButton: true, closeButtonProps: { 'aria-label': t('Zamknij', 'Close') } }); };
 
 /** Says what failed; where a second factor is asked for, asks for it and does it again. */

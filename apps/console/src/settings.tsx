@@ -1,10 +1,10 @@
-import { Alert, Button, Checkbox, Group, SegmentedControl, Select, Stack, Switch, Tabs, Text } from '@mantine/core';
+import { Alert, Button, Checkbox, FileButton, Group, SegmentedControl, Select, Stack, Switch, Tabs, Text } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { api, applyLook, day, moment, said, signInCall, t } from '@premia/ui';
 import { useState } from 'react';
 import { useLocation } from 'wouter';
 import { DataTable } from './data-table.tsx';
-import { Bones, Card, Empty, Failed, Head, State, told, useGuard, useUnsaved, Wide } from './parts.tsx';
+import { Bones, Card, Empty, Failed, Head, State, told, useGuard, useUnsaved, whoDid, Wide } from './parts.tsx';
 import { useHere, useMay } from './place.ts';
 
 /** Who works here and how, how it looks, what members agree to, and who did what. */
@@ -127,7 +127,7 @@ function LookForm({ whose }: { whose: 'program' | 'tenant' }) {
       {whose === 'tenant' && program.look !== null ? <Text size="sm" c="dimmed">{t('Ten program ma własny wygląd: zmiana dotyczy pozostałych.', 'This program has a look of its own: a change is for the others.')}</Text> : null}
       <label className="field">{t('Kolor wiodący', 'Accent colour')}<input type="color" disabled={!allowed} value={look.accent} onChange={(event) => change({ ...look, accent: event.target.value })} /></label>
       <label className="field">{t('Zaokrąglenie rogów', 'Corner radius')} ({look.radius})<input type="range" min={0} max={16} disabled={!allowed} value={look.radius} onChange={(event) => change({ ...look, radius: Number(event.target.value) })} /></label>
-      <label className="field">{t('Logo (PNG, JPEG lub WebP, do 100 kB)', 'Logo (PNG, JPEG or WebP, up to 100 kB)')}<input type="file" accept="image/png,image/jpeg,image/webp" disabled={!allowed} onChange={(event) => void read(event.target.files?.[0])} /></label>
+      <Group><FileButton onChange={(file) => void read(file ?? undefined)} accept="image/png,image/jpeg,image/webp" disabled={!allowed}>{(props) => <Button variant="default" {...props} disabled={!allowed}>{t('Wybierz logo', 'Choose a logo')}</Button>}</FileButton><Text size="sm" c="dimmed">{t('PNG, JPEG lub WebP, do 100 kB', 'PNG, JPEG or WebP, up to 100 kB')}</Text></Group>
       {look.logo ? <Group><img src={look.logo} alt={tenant.name} height={36} />{allowed ? <Button variant="default" size="compact-sm" onClick={() => change({ ...look, logo: null })}>{t('Usuń logo', 'Remove the logo')}</Button> : null}</Group> : null}
       {allowed ? <Group><Button onClick={() => save.mutate(look)} loading={save.isPending}>{t('Zapisz wygląd', 'Save the look')}</Button><Button variant="default" onClick={() => { setLook(kept); applyLook(shown); }}>{t('Przywróć', 'Restore')}</Button>{whose === 'program' && program.look !== null ? <Button variant="default" disabled={save.isPending} onClick={() => save.mutate(null)}>{t('Jak organizacja', 'Like the organization')}</Button> : null}</Group> : null}
     </>
@@ -151,7 +151,7 @@ function Terms() {
 }
 
 type AuditRow = Awaited<ReturnType<typeof api.listAudit>>['entries'][number];
-const Audit = () => <DataTable<AuditRow> name="audit" file="/v1/audit" keyOf={(row) => row.id} empty={t('Dziennik jest pusty.', 'The audit is empty.')} filters={[{ name: 'search', word: t('Czego dotyczy', 'About') }, { name: 'action', word: t('Działanie', 'Action') }, { name: 'principal', word: t('Kto', 'Who') }]} ask={async (page) => { const { entries, next } = await api.listAudit({ query: page as never }); return { rows: entries, next }; }} columns={[{ key: 'at', sorts: true, word: t('Kiedy', 'When'), show: (row) => moment(row.at) }, { key: 'principal', sorts: true, word: t('Kto', 'Who'), show: (row) => row.by ?? row.principal }, { key: 'action', sorts: true, word: t('Działanie', 'Action'), show: (row) => row.action }, { key: 'subject', sorts: true, word: t('Czego dotyczy', 'About'), show: (row) => row.subject }, { key: 'before', word: t('Przed', 'Before'), show: (row) => shown(row.before) }, { key: 'after', word: t('Po', 'After'), show: (row) => shown(row.after) }]} />;
+const Audit = () => <DataTable<AuditRow> name="audit" file="/v1/audit" keyOf={(row) => row.id} empty={t('Dziennik jest pusty.', 'The audit is empty.')} filters={[{ name: 'search', word: t('Czego dotyczy', 'About') }, { name: 'action', word: t('Działanie', 'Action') }, { name: 'principal', word: t('Kto', 'Who') }]} ask={async (page) => { const { entries, next } = await api.listAudit({ query: page as never }); return { rows: entries, next }; }} columns={[{ key: 'at', sorts: true, word: t('Kiedy', 'When'), show: (row) => moment(row.at) }, { key: 'principal', sorts: true, word: t('Kto', 'Who'), show: (row) => row.by ?? whoDid(row.principal) }, { key: 'action', sorts: true, word: t('Działanie', 'Action'), show: (row) => row.action }, { key: 'subject', sorts: true, word: t('Czego dotyczy', 'About'), show: (row) => row.subject }, { key: 'before', word: t('Przed', 'Before'), show: (row) => <span className="raw">{shown(row.before)}</span> }, { key: 'after', word: t('Po', 'After'), show: (row) => <span className="raw">{shown(row.after)}</span> }]} />;
 const shown = (value: unknown): string => (value === null || value === undefined ? '' : JSON.stringify(value).slice(0, 160));
 
 const TASKS: Record<string, () => string> = {

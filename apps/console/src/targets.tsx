@@ -1,6 +1,6 @@
 import { Alert, Button, Group, Modal, Select, Text } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { amount, api, codeOf, moment, month, percent, plural, t } from '@premia/ui';
+import { amount, api, codeOf, moment, month, percent, plural, said, t } from '@premia/ui';
 import { useRef, useState, type ClipboardEvent } from 'react';
 import { useSearchParams } from 'wouter';
 import { Bones, Card, Confirm, Empty, Failed, Head, told, useGuard, useUnsaved, Wide } from './parts.tsx';
@@ -62,7 +62,7 @@ export function Targets() {
       {bad.length > 0 ? <Alert color="red" variant="outline" mb="sm" role="alert" title={t('Pliku nie wczytano', 'The file was not read')} withCloseButton closeButtonLabel={t('Zamknij', 'Close')} onClose={() => setBad([])}><Text size="sm">{t('Kody w pierwszej kolumnie i miesiące (2026-11) w nagłówku, albo trzy kolumny: kto, miesiąc, wartość. Nie da się odczytać:', 'Codes in the first column and months (2026-11) in the header, or three columns: who, month, value. What cannot be read:')}</Text><ul className="plain">{bad.slice(0, 10).map((item) => <li key={item}>{item}</li>)}</ul>{bad.length > 10 ? <Text size="sm">{t(`i ${bad.length - 10} więcej`, `and ${bad.length - 10} more`)}</Text> : null}</Alert> : null}
       {targets.length === 0 ? <Empty>{t('Program nie ma zdefiniowanego celu.', 'The program declares no target.')}</Empty> : (
         <Card>
-          <Group mb="sm" align="flex-end"><Select label={t('Cel', 'Target')} data={targets.map((item) => ({ value: item.key, label: item.key }))} value={target ?? null} onChange={(value) => set('target', value)} allowDeselect={false} /><label className="field">{t('Szukaj', 'Search')}<input type="search" value={search} onChange={(event) => set('search', event.target.value)} /></label>
+          <Group mb="sm" align="flex-end"><Select label={t('Cel', 'Target')} data={targets.map((item) => ({ value: item.key, label: item.name ? said(item.name) : item.key }))} value={target ?? null} onChange={(value) => set('target', value)} allowDeselect={false} /><label className="field">{t('Szukaj', 'Search')}<input type="search" value={search} onChange={(event) => set('search', event.target.value)} /></label>
             <Group gap="xs"><Button variant="default" onClick={() => shift(-COLUMNS)} aria-label={t('Wcześniejsze miesiące', 'Earlier months')}>‹</Button><Button variant="default" onClick={() => shift(COLUMNS)} aria-label={t('Późniejsze miesiące', 'Later months')}>›</Button></Group></Group>
           {found.isPending ? <Bones /> : found.isError ? <Failed error={found.error} again={() => void found.refetch()} /> : rows.length === 0 ? <Empty>{t('Nikt nie ma celu w tych miesiącach.', 'Nobody has a target in these months.')}</Empty> : (
             <>

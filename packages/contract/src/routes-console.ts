@@ -11,7 +11,7 @@ export const termsShape = z.object({ version: z.number(), effective_on: z.string
 const document = z.object({ id: z.string(), source: z.string(), number: z.string(), kind: z.string(), occurred_on: z.string(), currency: z.string(), base: z.string().nullable(), waiting: z.boolean(), buyer: z.string().nullable(), rep: z.string().nullable(), lines: z.number(), net: z.string() });
 export const staffRole = z.enum(['owner', 'operator', 'approver', 'support', 'viewer']);
 
-const waits = z.object({ imports: z.number(), conflicts: z.number(), quarantined: z.number(), corrections: z.number(), unknown_products: z.number(), recalculations: z.number(), adjustments: z.number(), awards: z.number(), late: z.number(), inquiries: z.number(), registrations: z.number(), employers: z.number(), jobs: z.number(), orders: z.number(), to_send: z.number(), batches: z.number(), low_stock: z.number() });
+const waits = z.object({ imports: z.number(), conflicts: z.number(), quarantined: z.number(), corrections: z.number(), unknown_products: z.number(), recalculations: z.number(), adjustments: z.number(), awards: z.number(), late: z.number(), inquiries: z.number(), registrations: z.number(), employers: z.number(), differences: z.number(), jobs: z.number(), orders: z.number(), to_send: z.number(), batches: z.number(), low_stock: z.number() });
 
 const lookDraft = z.strictObject({ accent: z.string().regex(/^#[0-9a-f]{6}$/), radius: z.number().int().min(0).max(16), logo: z.string().max(140_000).regex(/^data:image\/(png|jpeg|webp);base64,[A-Za-z0-9+/=]+$/).nullable() });
 

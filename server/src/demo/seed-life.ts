@@ -5,12 +5,25 @@ import { sql } from 'kysely';
 import { addDays, dayAt, type Day } from '@premia/kernel';
 import type { Context } from '../platform/context.ts';
 import { row, rows } from '../platform/database.ts';
-import { proposeChange, recordSales } from '../modules/entitlements/index.ts';
+import { proposeChange, recordEmployerWord, recordInput, recordSales } from '../modules/entitlements/index.ts';
 import { stageImport, type LineDraft } from '../modules/facts/index.ts';
 import { ledgerHandlers } from '../modules/ledger/index.ts';
-import { findMember, findProgram, openInquiry, register, sayMore } from '../modules/members/index.ts';
+import { findMember, findProgram, openInquiry, register, saveCompanies, sayMore } from '../modules/members/index.ts';
 
 const DONE = 'demo.life';
+
+/** Who employs the program's reps: three have agreed to it, the fourth is still to be asked. */
+const EMPLOYERS = [
+  { code: 'GRUPA-ZOO', name: 'Grupa Zoologiczna S.A.', vat: '9991000105', type: 'distributor' }, { code: 'HURT-POLNOC', name: 'Hurtownia Zoologiczna Północ sp. z o.o.', vat: '9991000217', type: 'distributor', parent: 'GRUPA-ZOO' },
+  { code: 'HURT-POLUDNIE', name: 'Hurtownia Zoologiczna Południe sp. z o.o.', vat: '9991000329', type: 'distributor', parent: 'GRUPA-ZOO' }, { code: 'EXPRESS', name: 'Karma Express sp. j.', vat: '9991000430', type: 'distributor' },
+];
+async function employ(operator: Context, today: Day): Promise<void> {
+  const reps = await operator.transaction((tx) => rows<{ code: string; role: string; territory: string | null; team: string | null }>(tx, sql`SELECT m.code, a.role, a.territory, a.team FROM members.assignment AS a JOIN members.member AS m ON m.tenant_id = a.tenant_id AND m.program_id = a.program_id AND m.member_id = a.member_id WHERE m.kind = 'person' AND a.valid_to = 'infinity' ORDER BY m.code`));
+  await operator.transaction((tx) => saveCompanies(tx, operator.tenantId, EMPLOYERS));
+  const employerOf = (n: number): string => (EMPLOYERS[n < reps.length * 0.4 ? 1 : n < reps.length * 0.8 ? 2 : n < reps.length * 0.9 ? 0 : 3] as { code: string }).code;
+  for (const { code } of EMPLOYERS.slice(0, 3)) await recordEmployerWord(operator, null, { company: code, given: true, given_by: 'Zarząd', scope: 'Program Łapa: udział przedstawicieli i nagrody', document: `Aneks nr 3, ${code}`, valid_from: addDays(today, -30) });
+  await recordInput(operator, { kind: 'members', program: 'lapa', members: reps.map(({ code, role, territory, team }, n) => ({ code, kind: 'person', company: employerOf(n), role, from: today, ...(territory === null ? {} : { territory }), ...(team === null ? {} : { team }) })) });
+}
 
 /** What a working day finds on the desk: a file to approve with rows set aside, a document that came changed, a correction ahead of its invoice, an unknown product, questions, and two things that wait for a second person. */
 export async function seedLife(context: Context, given: { url: string; operator: string }): Promise<void> {
@@ -19,6 +32,7 @@ export async function seedLife(context: Context, given: { url: string; operator:
   const today = dayAt(context.now(), 'Europe/Warsaw');
   const known = await context.transaction((tx) => row<{ number: string; occurred_on: Day; buyer: string; rep: string; net: bigint }>(tx, sql`SELECT d.number, d.occurred_on, l.buyer, l.rep, l.net_minor AS net FROM facts.document AS d JOIN facts.line AS l ON l.tenant_id = d.tenant_id AND l.program_id = d.program_id AND l.document_id = d.document_id WHERE d.kind = 'sale' AND d.number LIKE 'FV/%/S0001/%' ORDER BY d.occurred_on DESC, l.line_key LIMIT 1`));
   if (!known) return;
+  await employ(operator, today);
   const line = (number: string, more: Partial<LineDraft>): LineDraft => ({ number, kind: 'sale', occurredOn: addDays(today, -1), occurredAt: null, hour: null, baseNumber: null, baseLine: null, lineNo: '1', productCode: 'KAR-PIES-10', productName: null, quantityMilli: 1_000n, netMinor: 11_490n, grossMinor: null, currency: 'PLN', original: null, buyer: 'code:S0002', seller: null, rep: 'code:R002', shares: null, channel: null, attributes: null, ...more });
   await recordSales(context, { program: 'lapa', source: 'distributor', lines: [line('FV/NOWE/1', { productCode: 'KAR-SENIOR-5', netMinor: 8_990n }), line('KOR/17/2026', { kind: 'correction', baseNumber: 'FV/ZAGUBIONA/17', netMinor: -4_290n, quantityMilli: -1_000n })] });
   await recordSales(context, { program: 'lapa', source: 'distributor', lines: [line(known.number, { occurredOn: known.occurred_on, buyer: known.buyer, rep: known.rep, netMinor: known.net + 2_000n })] });

@@ -12,7 +12,7 @@ export type Tasks = Record<string, (payload: JobPayload) => Promise<unknown>>;
 
 const CONCURRENCY = 2;
 // UTC. By date nothing waits for these: lots expire and become available by themselves; a job only shows it in the books.
-const CRONTAB = ['* * * * * settle_pools', '* * * * * deliver_outbox', '* * * * * send_payouts', '*/10 * * * * seal', '17 2 * * * expire_lots', '37 2 * * * refresh_segments', '7 3 * * * purge'].join('\n');
+const CRONTAB = ['* * * * * settle_pools', '* * * * * deliver_outbox', '* * * * * send_payouts', '*/10 * * * * seal', '17 2 * * * expire_lots', '37 2 * * * refresh_segments', '7 3 * * * purge', '47 3 * * * verify'].join('\n');
 
 /** The worker's own tables, made by the owner. */
 export async function migrateJobs(databaseUrl: string): Promise<void> {

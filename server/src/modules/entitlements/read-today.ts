@@ -13,7 +13,7 @@ const MONTHS_SHOWN = 13;
 const BANDS = [0, 5_000, 8_000, 10_000, 12_000] as const;
 /** What waits in modules above this one. */
 export type MoreWaits = (tx: Tx, program: Program) => Promise<Record<string, number>>;
-export type Waits = Record<'imports' | 'conflicts' | 'quarantined' | 'corrections' | 'unknown_products' | 'recalculations' | 'adjustments' | 'awards' | 'late' | 'inquiries' | 'registrations' | 'employers' | 'jobs', number>;
+export type Waits = Record<'imports' | 'conflicts' | 'quarantined' | 'corrections' | 'unknown_products' | 'recalculations' | 'adjustments' | 'awards' | 'late' | 'inquiries' | 'registrations' | 'employers' | 'differences' | 'jobs', number>;
 
 /** How much waits for somebody, by kind. */
 export async function readWaits(tx: Tx, context: Context, program: Program): Promise<Waits> {
@@ -25,7 +25,7 @@ export async function readWaits(tx: Tx, context: Context, program: Program): Pro
     (SELECT count(*)::int FROM ledger.adjustment WHERE program_id = ${programId} AND state = 'proposed') AS adjustments, (SELECT count(DISTINCT gate)::int FROM ledger.lot WHERE program_id = ${programId} AND gate LIKE 'approval:%' AND remaining > 0) AS awards,
     0 AS late, (SELECT count(*)::int FROM members.inquiry WHERE program_id = ${programId} AND state = 'open') AS inquiries,
     (SELECT count(*)::int FROM members.registration WHERE program_id = ${programId} AND state = 'open') AS registrations,
-    0 AS employers, (SELECT count(*)::int FROM platform.failed_jobs() AS j WHERE j.program IS NULL OR j.program = ${program.key}) AS jobs`), 'counts');
+    COALESCE((SELECT differences FROM entitlements.verification WHERE program_id = ${programId} ORDER BY verification_id DESC LIMIT 1), 0) AS differences, 0 AS employers, (SELECT count(*)::int FROM platform.failed_jobs() AS j WHERE j.program IS NULL OR j.program = ${program.key}) AS jobs`), 'counts');
   return { ...waits, late: program.settings.late_in_closed === 'approve' ? (await listLate(tx, context, program, { limit: 1_000 })).length : 0, employers: (await companiesWithoutConsent(tx, program, today(context, program.zone))).length };
 }
 

@@ -14,18 +14,25 @@ import { listMechanics, listPresets, tryMechanic } from './list-mechanics.ts';
 import { balanceView, entryView, inOrder, readHome } from './read-home.ts';
 import { readBoards, readRules } from './read-rules.ts';
 import { readTargets, targetScale } from './read-targets.ts';
+import { lastVerification } from './verify.ts';
 import { readToday, readWaits, type MoreWaits } from './read-today.ts';
 
 const programOf = ({ params }: Handled): string => params['program'] as string;
 const localeOf = ({ query }: Handled): Locale => (query as { locale: Locale }).locale;
 const EXPORT_MAX = 50_000;
 
-type ConsolePart = 'readToday' | 'readWaits' | 'listDocuments' | 'readDocument' | 'listMechanics' | 'listPresets' | 'tryMechanic' | 'listTargets' | 'targetHistory' | 'memberBalances' | 'newestEntries' | 'saveEmployerConsent';
+type ConsolePart = 'readToday' | 'readWaits' | 'listDocuments' | 'readDocument' | 'listMechanics' | 'listPresets' | 'tryMechanic' | 'listTargets' | 'targetHistory' | 'memberBalances' | 'newestEntries' | 'saveEmployerConsent' | 'readVerification';
 
 /** What the console's screens read. */
 export const deskHandlers = (more: MoreWaits, names: (ids: readonly string[]) => Promise<ReadonlyMap<string, { name: string }>>): Record<ConsolePart, Handler> => ({
   readWaits: (context, given) => context.transaction(async (tx) => { const program = await findProgram(tx, programOf(given)); return { ...await readWaits(tx, context, program), ...await more(tx, program) }; }),
   readToday: (context, given) => context.transaction(async (tx) => { const program = await findProgram(tx, programOf(given)); return readToday(tx, context, program, today(context, program.zone), more); }),
+  readVerification: async (context, given) => {
+    const last = await context.transaction(async (tx) => lastVerification(tx, await findProgram(tx, programOf(given))));
+    if (!last) return { last: null };
+    const person = last.verified_by.startsWith('person:') ? last.verified_by.slice(7) : null;
+    return { last: { ...last.result, at: last.verified_at.toISOString(), by: (person && (await names([person])).get(person)?.name) ?? last.verified_by } };
+  },
   listDocuments: (context, given) => context.transaction(async (tx) => {
     const { member, ...page } = given.query as { limit: number; after?: string; member?: string };
     const program = await findProgram(tx, programOf(given));

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
-import type { Context } from '../../platform/context.ts';
-import { rows, runText, type Tx } from '../../platform/database.ts';
+import { instant, type Context } from '../../platform/context.ts';
+import { row, rows, runText, type Tx } from '../../platform/database.ts';
 import { emptyRun } from '../../platform/run-tables.ts';
 import { findProgram, type Program } from '../members/index.ts';
 import { openSettling } from './record-sales.ts';
@@ -37,6 +37,19 @@ export async function verifyProgram(context: Context, key: string, checks: reado
     return { program: key, counts: await countAll(tx, program), differences, seals, head, faults: faults.slice(0, FAULTS_SHOWN_MAX) };
   }, { snapshot: true });
 }
+
+/** Keeps what a verification found. */
+export async function keepVerification(context: Context, found: Verification): Promise<void> {
+  await context.transaction(async (tx) => {
+    const { programId } = await findProgram(tx, found.program);
+    await sql`INSERT INTO entitlements.verification (tenant_id, program_id, verified_at, verified_by, differences, result) VALUES (${context.tenantId}, ${programId}, ${instant(context)}, ${context.principal}, ${found.differences}, ${JSON.stringify(found)}::jsonb)`.execute(tx);
+  });
+}
+
+export type KeptVerification = { verified_at: Date; verified_by: string; result: Verification };
+
+/** What the last verification of a program found, or undefined where there was none. */
+export const lastVerification = (tx: Tx, program: Program): Promise<KeptVerification | undefined> => row<KeptVerification>(tx, sql`SELECT verified_at, verified_by, result FROM entitlements.verification WHERE program_id = ${program.programId} ORDER BY verification_id DESC LIMIT 1`);
 
 async function countAll(tx: Tx, program: Program): Promise<Verification['counts']> {
   const [found] = await rows<Record<string, bigint>>(tx, sql`SELECT
