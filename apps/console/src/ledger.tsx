@@ -1,6 +1,6 @@
 import { Alert, Button, Tabs, Text } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { api, count, inUnit, month, moment, plural, shortMonth, t, unitName } from '@premia/ui';
+import { api, count, inUnit, month, moment, plural, shortMonth, t, unitTitle } from '@premia/ui';
 import { useLocation } from 'wouter';
 import { Bars } from './chart.tsx';
 import { Entries } from './entries.tsx';
@@ -29,7 +29,7 @@ function Liability() {
   if (found.isError) return <Failed error={found.error} again={() => void found.refetch()} />;
   return (
     <div className="grid">{[...found.data.units].sort((a, b) => program.units.findIndex((unit) => unit.key === a.unit) - program.units.findIndex((unit) => unit.key === b.unit)).map((unit) => (
-      <Card key={unit.unit} title={unitName(unit.unit, program.units)} wide>
+      <Card key={unit.unit} title={unitTitle(unit.unit, program.units)} wide>
         <dl className="pairs" style={{ maxWidth: 420 }}>{([[t('dostępne', 'available'), unit.available], [t('czeka', 'pending'), unit.pending], [t('zablokowane', 'held'), unit.held], [t('do odliczenia', 'debt'), unit.debt], [t('razem', 'total'), unit.total]] as const).map(([word, value]) => [<dt key={`${word}t`}>{word}</dt>, <dd key={word} className="number">{inUnit(value, unit.unit, program.units)}</dd>])}</dl>
         {unit.by_expiry.length > 0 ? <Bars title={t('Kiedy traci ważność', 'When it expires')} head={[t('Miesiąc', 'Month'), t('Ile', 'Amount')]} bars={unit.by_expiry.map((item) => ({ label: item.month === 'never' ? t('nigdy', 'never') : `${shortMonth(`${item.month}-01`)} ${item.month.slice(2, 4)}`, value: Number(item.amount), shown: `${inUnit(item.amount, unit.unit, program.units)} (${item.month === 'never' ? t('bez terminu', 'no end') : month(`${item.month}-01`)}, ${plural(item.members, ['osoba', 'osoby', 'osób'], ['person', 'people'])})` }))} /> : null}
       </Card>

@@ -66,8 +66,13 @@ const FIELDS: Record<string, { pl: string; en: string }> = {
 };
 const WEEKDAYS = { pl: ['poniedziałek', 'wtorek', 'środa', 'czwartek', 'piątek', 'sobota', 'niedziela'], en: ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'] };
 
+/** Activities that the presets reward; another kind is called as the source calls it. */
+const ACTIVITIES: Record<string, { pl: string; en: string }> = { quiz_passed: { pl: 'zaliczone quizy', en: 'quizzes passed' }, event_attended: { pl: 'udział w wydarzeniu', en: 'events attended' }, referral_activated: { pl: 'aktywne polecenia', en: 'referrals activated' } };
+const activityWords = (kind: string, locale: Locale): string => ACTIVITIES[kind]?.[locale] ?? kind.replaceAll('_', ' ');
+
 function fieldWords(field: string, locale: Locale): string {
   const [scope, name] = field.split('.');
+  if (name === 'code') return locale === 'pl' ? 'kod' : 'code';
   if (name !== undefined) return scope === 'tier' ? (locale === 'pl' ? `poziom (${name})` : `tier (${name})`) : name.replaceAll('_', ' ');
   return FIELDS[field]?.[locale] ?? field;
 }
@@ -83,7 +88,7 @@ export function conditionToWords(condition: Condition, locale: Locale, vocabular
     case 'oneOf': return `${fieldWords(condition.field, locale)}: ${condition.values.length === 0 ? '–' : condition.values.slice(0, 8).join(pl ? ' lub ' : ' or ')}${condition.values.length > 8 ? '…' : ''}`;
     case 'atLeast': return compared(condition, pl ? 'co najmniej' : 'at least', locale, vocabulary);
     case 'below': return compared(condition, pl ? 'poniżej' : 'below', locale, vocabulary);
-    case 'did': return `${condition.activity.replaceAll('_', ' ')}${condition.code === undefined ? '' : ` „${condition.code}”`}`;
+    case 'did': return `${activityWords(condition.activity, locale)}${condition.code === undefined ? '' : ` „${condition.code}”`}`;
   }
 }
 
@@ -126,7 +131,7 @@ export function toWords(mechanic: Mechanic, locale: Locale, vocabulary: Vocabula
   const units = (value: Ratio): string => sayUnits(printRatio(value), unit, locale);
   const window = typeof mechanic.window === 'object' ? (pl ? 'w nazwanym okresie' : 'in a named period') : WINDOWS[mechanic.window]?.[locale] ?? '';
   const parts = [`${curveWords(mechanic, units, locale, vocabulary)} ${window}`];
-  parts.push(`${pl ? 'liczą się' : 'counts'}: ${mechanic.facts.kind === 'sale' ? ROLES[mechanic.earner.role]?.[locale] : mechanic.facts.kind.replaceAll('_', ' ')}${mechanic.facts.where ? `, ${conditionToWords(mechanic.facts.where, locale, vocabulary)}` : ''}`);
+  parts.push(`${pl ? 'liczą się' : 'counts'}: ${mechanic.facts.kind === 'sale' ? ROLES[mechanic.earner.role]?.[locale] : activityWords(mechanic.facts.kind, locale)}${mechanic.facts.where ? `, ${conditionToWords(mechanic.facts.where, locale, vocabulary)}` : ''}`);
   if (mechanic.earner.who) parts.push(`${pl ? 'dla kogo' : 'for whom'}: ${conditionToWords(mechanic.earner.who, locale, vocabulary)}`);
   if (mechanic.pool) parts.push(poolWords(mechanic.pool, pl));
   for (const gate of mechanic.gates) parts.push(`${pl ? 'warunek' : 'only with'}: ${gateWords(gate, locale, vocabulary)}`);
@@ -183,7 +188,7 @@ function poolWords(pool: NonNullable<Mechanic['pool']>, pl: boolean): string {
 export function gateWords(gate: Mechanic['gates'][number], locale: Locale, vocabulary: Vocabulary): string {
   const pl = locale === 'pl';
   switch (gate.is) {
-    case 'did': return `${gate.activity.replaceAll('_', ' ')}${gate.code === undefined ? '' : ` „${gate.code}”`}${pl ? ' do końca okna' : ' by the window’s end'}`;
+    case 'did': return `${activityWords(gate.activity, locale)}${gate.code === undefined ? '' : ` „${gate.code}”`}${pl ? ' do końca okna' : ' by the window’s end'}`;
     case 'member': return `${conditionToWords(gate.who, locale, vocabulary)}${pl ? ' w ostatnim dniu okna' : ' on the window’s last day'}`;
     case 'reach': {
       const value = gate.measure.is === 'sum' && gate.measure.of !== 'quantity' ? money(gate.at_least, vocabulary.currency, locale) : sayNumber(printRatio(gate.at_least), locale);
