@@ -9,11 +9,12 @@ import { aLine, budget, percentile, rounded, withBenchWorld, type BenchWorld, ty
 
 /**
  * One sale at a time, answered with what it earned: closed loop at several numbers in flight – one transaction per sale, lanes, and through
- * HTTP – beside pgbench TPC-B on the same server in the same run. Ten mechanics, 4,000 members; every third shop has a rep, who is a member too.
+ * HTTP –, open loop at several rates, beside pgbench TPC-B on the same server in the same run. Ten mechanics, 4,000 members; every third shop has a rep, who is a member too.
  */
 const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 6);
 const MEMBERS = 4_000;
 const SEED = 7;
+type OpenCell = { way: string; offered_per_second: number; answered: number; waiting_at_the_end: number; p50_ms: number; p99_ms: number };
 type Cell = { way: string; in_flight: number; per_second: number; p50_ms: number; p99_ms: number };
 
 let sold = 0;
@@ -40,6 +41,25 @@ async function loop(way: string, inFlight: number, call: () => Promise<unknown>)
   return cell;
 }
 
+/** Sales that come when they come, whether the last one was answered or not: milliseconds from when each was due, so that a server that stalls cannot hide it. */
+async function openLoop(way: string, perSecond: number, call: () => Promise<unknown>): Promise<OpenCell> {
+  const took: number[] = [];
+  const under: Promise<unknown>[] = [];
+  const started = performance.now();
+  const arrivals = dice(SEED + perSecond);
+  for (let due = started; due < started + SECONDS * 1_000; due += (-Math.log(arrivals.between(1, 1_000_000) / 1_000_000) * 1_000) / perSecond) {
+    const wait = due - performance.now();
+    if (wait > 1) await new Promise((done) => { setTimeout(done, wait); });
+    const at = due;
+    under.push(call().then(() => took.push(performance.now() - at)));
+  }
+  const left = under.length - took.length;
+  await Promise.all(under);
+  const cell = { way, offered_per_second: perSecond, answered: took.length, waiting_at_the_end: left, p50_ms: rounded(percentile(took, 0.5), 1), p99_ms: rounded(percentile(took, 0.99), 1) };
+  process.stderr.write(`${way.padEnd(12)} ${String(perSecond).padStart(4)}/s offered   p50 ${cell.p50_ms} ms  p99 ${cell.p99_ms} ms, ${left} waiting at the end\n`);
+  return cell;
+}
+
 /** TPC-B at 32 clients, by pgbench where a Debian PostgreSQL brings it. */
 function tpcb(world: BenchWorld): number | null {
   const home = '/usr/lib/postgresql';
@@ -61,6 +81,8 @@ export async function run(): Promise<Record<string, unknown>> {
     const cells: Cell[] = [];
     for (const inFlight of [1, 8, 32, 128]) cells.push(await loop('one by one', inFlight, () => recordSales(context, input())));
     for (const inFlight of [1, 8, 32, 128, 512]) cells.push(await loop('lanes', inFlight, () => recordSalesTogether(context, input())));
+    const open: OpenCell[] = [];
+    for (const perSecond of [50, 200, 400]) open.push(await openLoop('lanes', perSecond, () => recordSalesTogether(context, input())));
     const app = await makeApp({ db: world.db, url: world.url, uploads: '/tmp', requestsPerMinute: 100_000_000, now: () => context.now() });
     const baseUrl = await app.listen({ host: '127.0.0.1', port: 0 });
     const { secret } = await createApiKey(context, { name: 'bench', permissions: PERMISSIONS });
@@ -72,6 +94,7 @@ export async function run(): Promise<Record<string, unknown>> {
       await answer.arrayBuffer();
     };
     for (const inFlight of [1, 32, 128]) cells.push(await loop('HTTP', inFlight, post));
+    for (const perSecond of [25, 100, 200]) open.push(await openLoop('HTTP', perSecond, post));
     await app.close();
     const tps = tpcb(world);
     process.stderr.write(`TPC-B at 32 clients: ${tps ?? 'no pgbench here'}\n`);
@@ -79,6 +102,6 @@ export async function run(): Promise<Record<string, unknown>> {
     const of = (way: string, inFlight: number): Cell => cells.find((cell) => cell.way === way && cell.in_flight === inFlight) as Cell;
     const budgets: Budget[] = [budget('single sale alone, p50 through HTTP, ms', of('HTTP', 1).p50_ms, 5, 2, 'lower'),
       ...(tps === null ? [] : [budget('online, 128 in flight, against TPC-B at 32 clients', of('lanes', 128).per_second / tps, 1.8, 3, 'higher'), budget('the same through HTTP', of('HTTP', 128).per_second / tps, 0.8, 1.5, 'higher')])];
-    return { benchmark: 'online', seed: SEED, sales: sold, tpcb_per_second: tps, cells, differences: verified.differences, facts: verified.counts.facts, budgets };
+    return { benchmark: 'online', seed: SEED, sales: sold, tpcb_per_second: tps, cells, open_loop: open, differences: verified.differences, facts: verified.counts.facts, budgets };
   });
 }

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sql } from 'kysely';
 import { approveAdjustment, findUnit, openPosting, proposeAdjustment } from '../../server/src/modules/ledger/index.ts';
-import { findMember, findProgram } from '../../server/src/modules/members/index.ts';
+import { recordEmployerWord } from '../../server/src/modules/entitlements/index.ts';
+import { findMember, findProgram, saveCompanies } from '../../server/src/modules/members/index.ts';
 import { placeOrder } from '../../server/src/modules/rewards/index.ts';
 import { verifyAll } from '../../server/src/verify.ts';
 import { settled } from '../support/browser.ts';
@@ -121,6 +122,8 @@ describe.skipIf(noBrowser)('a rep orders a top-up of 500 zł on a phone; it is a
       const { unitId } = await findUnit(tx, program.programId, 'points');
       await approveAdjustment(tx, posting, await proposeAdjustment(tx, { ...posting, memberId, unitId }, { amount: 3_000n, reason: 'Bonus', principal: 'olga' }), 'adam', true);
     });
+    await stage.context.transaction((tx) => saveCompanies(tx, stage.context.tenantId, [{ code: 'S0001', name: 'Zoo Świat' }]));
+    await recordEmployerWord(stage.context, 'lapa', { company: 'S0001', given: true, given_by: 'Szef', scope: 'program', document: 'aneks 1', valid_from: '2026-01-01' });
     const { page: boss } = await stage.enter('szef@stage.example', { width: 360, to: '/me/company' });
     await boss.getByLabel('Ludzie firmy mogą zamawiać za jej punkty').check();
     await boss.getByLabel(/Najwyżej miesięcznie/).fill('1000');

@@ -1,11 +1,12 @@
-import { Button, Checkbox, Drawer, Group, Select, Stack, Text } from '@mantine/core';
+import { Button, Checkbox, Drawer, Group, Radio, Select, Stack, Text } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { api, codeOf, count, moment, said, t } from '@premia/ui';
 import { useState } from 'react';
 import { useLocation, useSearchParams } from 'wouter';
 import { DataTable } from './data-table.tsx';
-import { Card, Head, State, told, useGuard, useUnsaved } from './parts.tsx';
+import { Bones, Card, Failed, Head, State, told, useGuard, useUnsaved } from './parts.tsx';
 import { useHere, useMay } from './place.ts';
+import { PartPanel } from './program-file.tsx';
 
 type Row = Awaited<ReturnType<typeof api.listMembers>>['members'][number];
 export const STATES: Record<string, () => [tone: 'good' | 'bad' | 'care' | 'plain', word: string]> = { active: () => ['good', t('aktywny', 'active')], invited: () => ['plain', t('zaproszony', 'invited')], suspended: () => ['care', t('zawieszony', 'suspended')], left: () => ['bad', t('odszedł', 'left')] };
@@ -104,14 +105,31 @@ export function Companies() {
   const { program } = useHere();
   const may = useMay();
   const [consent, setConsent] = useState<string | null>(null);
+  const [asking, setAsking] = useState(false);
   return (
     <>
-      <Head title={t('Firmy', 'Companies')} />
+      <Head title={t('Firmy', 'Companies')} action={may('programs:write') ? <Button variant="default" onClick={() => setAsking(true)}>{t('Bez zgody pracodawcy…', 'Without an employer’s consent…')}</Button> : null} />
+      {asking ? <ConsentPolicy close={() => setAsking(false)} /> : null}
       <DataTable<Company> name="companies" file="/v1/companies" keyOf={(row) => row.code} empty={t('Nie ma jeszcze firm partnerskich.', 'There are no partner companies yet.')} filters={[{ name: 'search', word: t('Kod, nazwa, NIP', 'Code, name, tax id') }, { name: 'without_consent', word: t('Zgoda pracodawcy', 'Employer’s consent'), options: [{ value: program.key, label: t('brakuje', 'missing') }] }]} ask={async (page) => { const { companies, next } = await api.listCompanies({ query: page as never }); return { rows: companies, next }; }}
         columns={[{ key: 'code', word: t('Kod', 'Code'), sorts: true, show: (row) => row.code }, { key: 'name', word: t('Nazwa', 'Name'), sorts: true, show: (row) => row.name }, { key: 'vat', word: t('NIP / VAT UE', 'Tax id / EU VAT'), show: (row) => row.vat ?? '–' }, { key: 'type', word: t('Rodzaj', 'Type'), sorts: true, show: (row) => row.type ?? '–' }, { key: 'path', word: t('Miejsce w drzewie', 'Place in the tree'), show: (row) => row.path.join(' › ') }, { key: 'members', word: t('Uczestników', 'Members'), sorts: true, number: true, show: (row) => count(row.members) }]}
         {...(may('members:write') ? { lastColumn: (row: Company) => <Button variant="default" size="compact-sm" onClick={() => setConsent(row.code)}>{t('Zgoda pracodawcy', 'Employer’s consent')}</Button> } : {})} />
       <EmployerConsent company={consent} close={() => setConsent(null)} />
     </>
+  );
+}
+
+/** What the program keeps people from while their employer has not agreed. */
+const POLICIES: Record<string, () => string> = { block_earn: () => t('nie zdobywają punktów', 'they earn nothing'), block_payout: () => t('zdobywają, ale nie wydają', 'they earn, and do not spend'), remind: () => t('mogą wszystko; operator widzi, kogo brakuje', 'they may do everything; the operator sees who is missing') };
+function ConsentPolicy({ close }: { close: () => void }) {
+  const { program } = useHere();
+  const file = useQuery({ queryKey: ['program', program.key], queryFn: () => api.exportProgram({ params: { program: program.key } }) });
+  const kept = String(file.data?.['employer_consent'] ?? 'remind');
+  const [wanted, setWanted] = useState<string | null>(null);
+  return (
+    <PartPanel title={t('Bez zgody pracodawcy', 'Without an employer’s consent')} close={close} dirty={wanted !== null && wanted !== kept} change={(before) => ({ ...before, employer_consent: wanted ?? kept })}>
+      {file.isPending ? <Bones rows={2} /> : file.isError ? <Failed error={file.error} again={() => void file.refetch()} /> : <Radio.Group label={t('Pracownicy firm, które się nie zgodziły:', 'People of companies that have not agreed:')} value={wanted ?? kept} onChange={setWanted}><Stack gap="xs" mt="xs">{Object.entries(POLICIES).map(([value, word]) => <Radio key={value} value={value} label={word()} />)}</Stack></Radio.Group>}
+      <Text size="sm" c="dimmed">{t('Ludzie firm publicznych i ochrony zdrowia nie wydają punktów bez zgody w żadnym z tych wypadków.', 'People of public buyers and of health care spend nothing without consent in any of these cases.')}</Text>
+    </PartPanel>
   );
 }
 

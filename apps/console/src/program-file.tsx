@@ -13,7 +13,7 @@ export type Unit = { key: string; scale: number; names: { pl: { one: string; few
 export type Period = { calendar: string; name: string; starts_on: string; ends_on: string };
 export type SourceFile = { key: string; name?: Said; documents?: string; unknown?: string; codes?: { strip_decimal_zero?: boolean; upper?: boolean }; default_currency?: string; mapping?: Record<string, unknown> };
 /** What the console edits of a program's file. The rest goes through as it is. */
-export type ProgramParts = { tier_sets?: TierSet[]; units?: Unit[]; periods?: Period[]; sources?: SourceFile[] };
+export type ProgramParts = { tier_sets?: TierSet[]; units?: Unit[]; periods?: Period[]; sources?: SourceFile[]; employer_consent?: string };
 
 /**
  * Changes a part of the program's file: on the newest one, so that two people's changes of different parts both stay. What would move recorded
