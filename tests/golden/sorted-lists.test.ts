@@ -6,7 +6,8 @@ import { listDocuments, listProducts, listWaiting } from '../../server/src/modul
 import { listAudit, listInvitations } from '../../server/src/modules/identity/index.ts';
 import { newestEntries } from '../../server/src/modules/ledger/index.ts';
 import { listBatches } from '../../server/src/modules/rewards/batches.ts';
-import { findProgram, listCompanies, listInquiries, listMembers, saveCompanies } from '../../server/src/modules/members/index.ts';
+import { issueCard, listCards } from '../../server/src/modules/rewards/cards.ts';
+import { findMember, findProgram, listCompanies, listInquiries, listMembers, saveCompanies } from '../../server/src/modules/members/index.ts';
 import { anInstallation, type Installation, type TestContext } from '../support/installation.ts';
 import { aProgram, aWorld, perHundred } from '../support/world.ts';
 
@@ -27,6 +28,7 @@ beforeAll(async () => {
   await recordMembers(context, { program: 'p', members: Array.from({ length: 30 }, (_, n) => ({ code: `M${n}`, kind: 'person' as const, name: pick() || 'none', assignments: [{ role: 'rep', company: `C${n % 5}`, from: '2026-01-01' }] })) as never });
   await world.sell(...Array.from({ length: 25 }, (_, n) => ({ on: `2026-04-0${1 + (n % 5)}`, net: `-${1 + (n % 3)}.00`, buyer: 'shop1', base: `none-${n % 4}`, kind: n % 2 ? 'return' as const : 'correction' as const })));
   await fillTables();
+  for (let n = 0; n < 7; n += 1) await context.transaction(async (tx) => { const program = await findProgram(tx, 'p'); await issueCard(tx, context, program, { memberId: (await findMember(tx, program, `shop${n}`)).memberId, proxy: `PROXY-${n}`, last4: `77${n % 3}0`, on: `2026-05-0${1 + (n % 2)}` }); });
 });
 afterAll(async () => {
   await installation.admin('DELETE FROM rewards.batch'); // which no order made: the books would not verify with them
@@ -59,6 +61,7 @@ const lists: Record<string, { key: string; columns: string[]; ask: (page: { sort
   imports: { key: 'import_id', columns: ['id', 'source', 'state', 'parts', 'rows', 'quarantined'], ask: (page) => context.transaction(async (tx) => listImports(tx, await findProgram(tx, 'p'), page)) },
   inquiries: { key: 'inquiry_id', columns: ['opened_at', 'subject', 'name', 'document', 'state'], ask: (page) => context.transaction(async (tx) => listInquiries(tx, await findProgram(tx, 'p'), page)) },
   batches: { key: 'batchId', columns: ['id', 'rail', 'format', 'state', 'execute_on', 'items', 'total'], ask: (page) => context.transaction(async (tx) => listBatches(tx, await findProgram(tx, 'p'), page)) },
+  cards: { key: 'card_id', columns: ['id', 'name', 'member', 'last4', 'state', 'issued_on'], ask: (page) => context.transaction(async (tx) => listCards(tx, await findProgram(tx, 'p'), page)) },
   invitations: { key: 'invitation_id', columns: ['made_at', 'name', 'email', 'role', 'program', 'state'], ask: (page) => listInvitations(context, page) },
   audit: { key: 'audit_id', columns: ['at', 'principal', 'action', 'subject'], ask: (page) => context.transaction((tx) => listAudit(tx, page)) },
 };

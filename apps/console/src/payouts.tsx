@@ -1,11 +1,11 @@
-import { Anchor, Button, Drawer, Group, Select, Stack, Text } from '@mantine/core';
+import { Anchor, Button, Drawer, Group, Select, Stack, Tabs, Text } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { api, count, day, moment, money, t } from '@premia/ui';
-import { useRef, useState } from 'react';
-import { Link, useLocation } from 'wouter';
+import { useRef, useState, type ReactNode } from 'react';
+import { Link, useLocation, useSearchParams } from 'wouter';
 import { DataTable } from './data-table.tsx';
 import { BATCH_STATES, BatchState, FORMATS, download, kindWord } from './order-words.tsx';
-import { Bones, Card, Confirm, Failed, Head, State, told, useGuard, Wide } from './parts.tsx';
+import { Bones, Card, Confirm, Empty, Failed, Head, State, told, useGuard, Wide } from './parts.tsx';
 import { useHere, useMay } from './place.ts';
 
 type Batch = Awaited<ReturnType<typeof api.listBatches>>['batches'][number];
@@ -15,15 +15,20 @@ export function Payouts() {
   const { program } = useHere();
   const may = useMay();
   const [open, setOpen] = useState(false);
+  const [params, setParams] = useSearchParams();
+  const tab = params.get('tab') ?? 'batches';
   return (
     <>
       <Head title={t('Wypłaty', 'Payouts')} quiet={t('trzy osoby: przygotowuje, zatwierdza, eksportuje', 'three people: one makes, one approves, one exports')} action={may('payouts:propose') ? <Button onClick={() => setOpen(true)}>{t('Przygotuj paczkę', 'Make a batch')}</Button> : null} />
-      <DataTable<Batch> name="batches" file={`/v1/programs/${program.key}/batches`} keyOf={(row) => row.id} to={(row) => `/payouts/${row.id}`} empty={t('Nie ma jeszcze paczek. Gdy jakieś wypłaty będą zatwierdzone, przygotuj pierwszą.', 'There are no batches yet. Once payouts are approved, make the first.')}
+      <Tabs value={tab} onChange={(value) => setParams(value === 'cards' ? { tab: value } : {})} keepMounted={false}>
+        <Tabs.List mb="sm"><Tabs.Tab value="batches">{t('Paczki', 'Batches')}</Tabs.Tab>{may('members:read') ? <Tabs.Tab value="cards">{t('Karty przedpłacone', 'Prepaid cards')}</Tabs.Tab> : null}</Tabs.List>
+        <Tabs.Panel value="batches"><DataTable<Batch> name="batches" file={`/v1/programs/${program.key}/batches`} keyOf={(row) => row.id} to={(row) => `/payouts/${row.id}`} empty={t('Nie ma jeszcze paczek. Gdy jakieś wypłaty będą zatwierdzone, przygotuj pierwszą.', 'There are no batches yet. Once payouts are approved, make the first.')}
         filters={[{ name: 'search', word: t('Numer lub plik', 'Number or file') }, { name: 'state', word: t('Stan', 'State'), options: Object.entries(BATCH_STATES).map(([value, word]) => ({ value, label: word()[1] })) }]}
         ask={async (page) => { const { batches, next } = await api.listBatches({ params: { program: program.key }, query: page as never }); return { rows: batches, next }; }}
         columns={[{ key: 'id', sorts: true, word: t('Nr', 'No.'), show: (row) => row.id }, { key: 'rail', sorts: true, word: t('Rodzaj', 'Kind'), show: (row) => kindWord(row.rail) }, { key: 'format', sorts: true, word: t('Plik', 'File'), show: (row) => FORMATS[row.format] ?? row.format }, { key: 'state', sorts: true, word: t('Stan', 'State'), show: (row) => <BatchState state={row.state} /> }, { key: 'execute_on', sorts: true, word: t('Na dzień', 'For the day'), show: (row) => day(row.execute_on) }, { key: 'items', sorts: true, word: t('Pozycji', 'Items'), number: true, show: (row) => count(row.items) }, { key: 'total', sorts: true, word: t('Suma', 'Total'), number: true, show: (row) => money(row.total, program.currency) },
-          { key: 'proposed_by', word: t('Przygotował', 'Made by'), show: (row) => row.proposed_by }, { key: 'approved_by', word: t('Zatwierdził', 'Approved by'), show: (row) => row.approved_by ?? '–' }, { key: 'exported_by', word: t('Wyeksportował', 'Exported by'), show: (row) => row.exported_by ?? '–', hidden: true }]} />
-      <Cards />
+          { key: 'proposed_by', word: t('Przygotował', 'Made by'), show: (row) => row.proposed_by }, { key: 'approved_by', word: t('Zatwierdził', 'Approved by'), show: (row) => row.approved_by ?? '–' }, { key: 'exported_by', word: t('Wyeksportował', 'Exported by'), show: (row) => row.exported_by ?? '–', hidden: true }]} /></Tabs.Panel>
+        <Tabs.Panel value="cards"><Cards /></Tabs.Panel>
+      </Tabs>
       <NewBatch open={open} close={() => setOpen(false)} />
     </>
   );
@@ -101,6 +106,7 @@ export function Payout({ id = '' }: { id?: string }) {
   );
 }
 
+const CARD_STATES: Record<string, () => string> = { issued: () => t('wydana', 'issued'), active: () => t('aktywna', 'active'), blocked: () => t('zablokowana', 'blocked'), closed: () => t('zamknięta', 'closed') };
 type CardRow = Awaited<ReturnType<typeof api.listCards>>['cards'][number];
 /** Cards by their last four digits; one is given to a person here. */
 function Cards() {
@@ -111,14 +117,16 @@ function Cards() {
   const [draft, setDraft] = useState({ member: '', proxy: '', last4: '' });
   const issue = useMutation({ mutationFn: () => api.issueCard({ params: { program: program.key, member: draft.member }, body: { proxy: draft.proxy, last4: draft.last4 } }), onSuccess: async () => { setDraft({ member: '', proxy: '', last4: '' }); told(t('Karta wydana.', 'The card is issued.')); await client.invalidateQueries(); }, onError: (error) => failed(error) });
   const set = useMutation({ mutationFn: (given: { card: string; state: 'active' | 'blocked' | 'closed' }) => api.setCardState({ params: { program: program.key, card: given.card }, body: { state: given.state } }), onSuccess: () => client.invalidateQueries(), onError: (error) => failed(error) });
-  const found = useQuery({ queryKey: ['cards', program.key], enabled: may('members:read'), queryFn: () => api.listCards({ params: { program: program.key }, query: { limit: 200 } }) });
-  if (!may('members:read')) return null;
-  const words: Record<string, string> = { issued: t('wydana', 'issued'), active: t('aktywna', 'active'), blocked: t('zablokowana', 'blocked'), closed: t('zamknięta', 'closed') };
-  const row = (card: CardRow) => <tr key={card.id}><td>{card.name ?? card.member}</td><td>… {card.last4}</td><td>{words[card.state] ?? card.state}</td><td>{day(card.issued_on)}</td><td>{may('rewards:write') && card.state !== 'closed' ? <Group gap="xs" justify="flex-end"><Button size="compact-xs" variant="default" aria-label={`${card.state === 'blocked' ? t('Odblokuj', 'Unblock') : t('Zablokuj', 'Block')} ${card.last4}`} onClick={() => set.mutate({ card: card.id, state: card.state === 'blocked' ? 'active' : 'blocked' })}>{card.state === 'blocked' ? t('Odblokuj', 'Unblock') : t('Zablokuj', 'Block')}</Button><Button size="compact-xs" variant="default" aria-label={`${t('Zamknij kartę', 'Close the card')} ${card.last4}`} onClick={() => set.mutate({ card: card.id, state: 'closed' })}>{t('Zamknij kartę', 'Close the card')}</Button></Group> : null}</td></tr>;
+  if (!may('members:read')) return <Empty>{t('Twoja rola tego nie obejmuje. Właściciel organizacji może ją zmienić.', 'Your role does not cover this. The organization’s owner can change it.')}</Empty>;
+  const actions = (card: CardRow): ReactNode => (card.state === 'closed' ? null : <Group gap="xs" justify="flex-end" wrap="nowrap"><Button size="compact-sm" variant="default" aria-label={`${card.state === 'blocked' ? t('Odblokuj', 'Unblock') : t('Zablokuj', 'Block')} ${card.last4}`} onClick={() => set.mutate({ card: card.id, state: card.state === 'blocked' ? 'active' : 'blocked' })}>{card.state === 'blocked' ? t('Odblokuj', 'Unblock') : t('Zablokuj', 'Block')}</Button><Button size="compact-sm" variant="default" aria-label={`${t('Zamknij kartę', 'Close the card')} ${card.last4}`} onClick={() => set.mutate({ card: card.id, state: 'closed' })}>{t('Zamknij kartę', 'Close the card')}</Button></Group>);
   return (
-    <Card title={t('Karty przedpłacone', 'Prepaid cards')}>
-      {found.isPending ? <Bones rows={2} /> : found.isError ? <Failed error={found.error} again={() => void found.refetch()} /> : found.data.cards.length === 0 ? <Text c="dimmed">{t('Nikt nie ma jeszcze karty.', 'Nobody has a card yet.')}</Text> : <Wide least={520}><table className="sheet words" style={{ width: '100%' }}><thead><tr><th scope="col">{t('Kto', 'Who')}</th><th scope="col">{t('Karta', 'Card')}</th><th scope="col">{t('Stan', 'State')}</th><th scope="col">{t('Od', 'Since')}</th><th scope="col"><span className="visually-hidden">{t('Działania', 'Actions')}</span></th></tr></thead><tbody>{found.data.cards.map(row)}</tbody></table></Wide>}
-      {may('rewards:write') ? <form onSubmit={(event) => { event.preventDefault(); issue.mutate(); }}><Group align="flex-end" mt="sm"><label className="field">{t('Kod uczestnika', 'Member code')}<input required value={draft.member} onChange={(event) => setDraft({ ...draft, member: event.target.value })} /></label><label className="field">{t('Numer nadany przez dostawcę', 'The provider’s own number')}<input required minLength={4} maxLength={60} value={draft.proxy} onChange={(event) => setDraft({ ...draft, proxy: event.target.value })} /></label><label className="field">{t('Ostatnie cztery cyfry', 'Last four digits')}<input required pattern="[0-9]{4}" value={draft.last4} onChange={(event) => setDraft({ ...draft, last4: event.target.value })} /></label><Button type="submit" loading={issue.isPending}>{t('Wydaj kartę', 'Issue a card')}</Button></Group></form> : null}
-    </Card>
+    <>
+      <DataTable<CardRow> name="cards" file={`/v1/programs/${program.key}/cards`} keyOf={(row) => row.id} empty={t('Nikt nie ma jeszcze karty.', 'Nobody has a card yet.')}
+        filters={[{ name: 'search', word: t('Kto, ostatnie cyfry', 'Who, last digits') }, { name: 'state', word: t('Stan', 'State'), options: Object.entries(CARD_STATES).map(([value, word]) => ({ value, label: word() })) }]}
+        ask={async (page) => { const { cards, next } = await api.listCards({ params: { program: program.key }, query: page as never }); return { rows: cards, next }; }}
+        columns={[{ key: 'name', word: t('Kto', 'Who'), sorts: true, show: (row) => row.name ?? row.member }, { key: 'member', word: t('Kod', 'Code'), sorts: true, show: (row) => row.member }, { key: 'last4', word: t('Karta', 'Card'), sorts: true, show: (row) => `… ${row.last4}` }, { key: 'state', word: t('Stan', 'State'), sorts: true, show: (row) => CARD_STATES[row.state]?.() ?? row.state }, { key: 'issued_on', word: t('Od', 'Since'), sorts: true, show: (row) => day(row.issued_on) }]}
+        {...(may('rewards:write') ? { lastColumn: actions } : {})} />
+      {may('rewards:write') ? <Card title={t('Wydaj kartę', 'Issue a card')}><form onSubmit={(event) => { event.preventDefault(); issue.mutate(); }}><Group align="flex-end" mt="sm"><label className="field">{t('Kod uczestnika', 'Member code')}<input required value={draft.member} onChange={(event) => setDraft({ ...draft, member: event.target.value })} /></label><label className="field">{t('Numer nadany przez dostawcę', 'The provider’s own number')}<input required minLength={4} maxLength={60} value={draft.proxy} onChange={(event) => setDraft({ ...draft, proxy: event.target.value })} /></label><label className="field">{t('Ostatnie cztery cyfry', 'Last four digits')}<input required pattern="[0-9]{4}" value={draft.last4} onChange={(event) => setDraft({ ...draft, last4: event.target.value })} /></label><Button type="submit" loading={issue.isPending}>{t('Wydaj kartę', 'Issue a card')}</Button></Group></form></Card> : null}
+    </>
   );
 }

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Day } from '@premia/kernel';
 import type { Context } from '../../platform/context.ts';
 import { row, rows, type Tx } from '../../platform/database.ts';
+import { keyset, likeOf, paged, type Sortable } from '../../platform/keyset.ts';
 import { audit } from '../identity/index.ts';
 import type { Program } from '../members/index.ts';
 import { refuse } from './refusals.ts';
@@ -32,8 +33,17 @@ export async function setCardState(tx: Tx, context: Context, program: Program, c
   await audit(tx, context, { action: 'card.state', subject: `card:${cardId}`, programId: program.programId, after: { state } });
 }
 
-export const listCards = (tx: Tx, program: Program, page: { after: bigint; limit: number }): Promise<Card[]> => rows<Card>(tx, sql`SELECT c.card_id, m.code AS member, p.name, c.last4, c.state, c.issued_on FROM rewards.card AS c JOIN members.member AS m ON m.tenant_id = c.tenant_id AND m.program_id = c.program_id AND m.member_id = c.member_id
-  LEFT JOIN members.person AS p ON p.tenant_id = c.tenant_id AND p.program_id = c.program_id AND p.member_id = c.member_id WHERE c.program_id = ${program.programId} AND c.card_id > ${page.after} ORDER BY c.card_id LIMIT ${page.limit}`);
+const SORTED: Sortable = { id: ['c.card_id', 'number', 'card_id'], name: ['p.name', 'text'], member: ['m.code', 'word'], last4: ['c.last4', 'word'], state: ['c.state', 'word'], issued_on: ['c.issued_on', 'day'] };
+
+/** Cards in the order in which they were issued, or another. `search` looks for who holds one, and for its last digits. */
+export async function listCards(tx: Tx, program: Program, page: { state?: string; search?: string; sort?: string; after?: string; limit: number }): Promise<{ rows: Card[]; next: string | null }> {
+  const { beyond, order, cursor } = keyset<Card>(SORTED, 'id', page);
+  const like = likeOf(page.search);
+  const found = await rows<Card>(tx, sql`SELECT c.card_id, m.code AS member, p.name, c.last4, c.state, c.issued_on FROM rewards.card AS c JOIN members.member AS m ON m.tenant_id = c.tenant_id AND m.program_id = c.program_id AND m.member_id = c.member_id
+    LEFT JOIN members.person AS p ON p.tenant_id = c.tenant_id AND p.program_id = c.program_id AND p.member_id = c.member_id WHERE c.program_id = ${program.programId} AND (${page.state ?? null}::text IS NULL OR c.state = ${page.state ?? null})
+      AND (${like}::text IS NULL OR m.code ILIKE ${like} OR p.name ILIKE ${like} OR c.last4 ILIKE ${like}) AND ${beyond} ORDER BY ${order} LIMIT ${page.limit + 1}`);
+  return paged(found, page.limit, cursor);
+}
 
 /** A member's live card: its last four digits for people, its provider's number for the order. */
 export async function cardOf(tx: Tx, program: Program, memberId: bigint): Promise<{ last4: string; state: string; proxy: Buffer } | null> {

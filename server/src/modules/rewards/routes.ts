@@ -112,9 +112,8 @@ export const rewardHandlers = (namesOf: NamesOf): Record<keyof typeof rewardRout
     downloadBatch: async (context, given) => Readable.from([(await downloadBatch(context, text(given, 'program'), numberOf(given, 'batch'))).bytes]),
     confirmBatch: (context, given) => confirmBatch(context, text(given, 'program'), numberOf(given, 'batch'), given.body as { text: string } | { rest: 'loaded' }),
     listCards: (context, given) => within(context, given, async (tx, program) => {
-      const { limit, after } = pageOf(given);
-      const found = await listCards(tx, program, { after: numberedCursor(after) ?? 0n, limit: limit + 1 });
-      return { cards: found.slice(0, limit).map(({ card_id: id, ...card }) => ({ id, ...card })), next: nextOf(found, limit, found[limit - 1]?.card_id) };
+      const found = await listCards(tx, program, given.query as Parameters<typeof listCards>[2]);
+      return { cards: found.rows.map(({ card_id: id, ...card }) => ({ id, ...card })), next: found.next };
     }),
     issueCard: (context, given) => within(context, given, async (tx, program) => ({ card: await issueCard(tx, context, program, { ...(given.body as { proxy: string; last4: string }), memberId: (await findMember(tx, program, text(given, 'member'))).memberId, on: today(context, program.zone) }) })),
     setCardState: (context, given) => within(context, given, async (tx, program) => { const { state } = given.body as { state: string }; await setCardState(tx, context, program, numberOf(given, 'card'), state); return { state }; }),
