@@ -5,7 +5,7 @@ import { useState } from 'react';
 import { useLocation } from 'wouter';
 import { STATUSES } from './member-rewards.tsx';
 import { download, kindWord } from './order-words.tsx';
-import { Bones, Card, Confirm, Empty, Failed, Head, State, told, useGuard, useUnsaved, Wide } from './parts.tsx';
+import { Bones, Card, Confirm, Empty, Failed, Forbidden, Head, State, told, useGuard, useUnsaved, Wide } from './parts.tsx';
 import { useHere, useMay } from './place.ts';
 
 /** The money behind rewards: budgets, the sponsor's statement, what is owed, and the tax on it all. */
@@ -17,7 +17,7 @@ export function Money({ id = 'statement' }: { id?: string }) {
       <Head title={t('Pieniądze i podatki', 'Money and tax')} />
       <Tabs value={id} onChange={(value) => go(`/money/${value}`)} keepMounted={false}>
         <Tabs.List mb="sm"><Tabs.Tab value="statement">{t('Rozliczenie', 'Statement')}</Tabs.Tab><Tabs.Tab value="budgets">{t('Budżety', 'Budgets')}</Tabs.Tab><Tabs.Tab value="liability">{t('Zobowiązanie', 'Liability')}</Tabs.Tab><Tabs.Tab value="tax">{t('Tabela podatkowa', 'Tax table')}</Tabs.Tab>{may('tax:read') ? <Tabs.Tab value="forms">{t('PIT za rok', 'Tax forms')}</Tabs.Tab> : null}<Tabs.Tab value="settings">{t('Ustawienia wypłat', 'Payout settings')}</Tabs.Tab></Tabs.List>
-        <Tabs.Panel value="statement"><Statement /></Tabs.Panel><Tabs.Panel value="budgets"><Budgets /></Tabs.Panel><Tabs.Panel value="liability"><Liability /></Tabs.Panel><Tabs.Panel value="tax"><TaxTable /></Tabs.Panel><Tabs.Panel value="forms">{may('tax:read') ? <Forms /> : <Empty>{t('Twoja rola tego nie obejmuje. Właściciel organizacji może ją zmienić.', 'Your role does not cover this. The organization’s owner can change it.')}</Empty>}</Tabs.Panel><Tabs.Panel value="settings"><Settings /></Tabs.Panel>
+        <Tabs.Panel value="statement"><Statement /></Tabs.Panel><Tabs.Panel value="budgets"><Budgets /></Tabs.Panel><Tabs.Panel value="liability"><Liability /></Tabs.Panel><Tabs.Panel value="tax"><TaxTable /></Tabs.Panel><Tabs.Panel value="forms">{may('tax:read') ? <Forms /> : <Forbidden />}</Tabs.Panel><Tabs.Panel value="settings"><Settings /></Tabs.Panel>
       </Tabs>
     </>
   );

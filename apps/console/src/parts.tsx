@@ -18,6 +18,8 @@ export const Wide = ({ children, least }: { children: ReactNode; least?: number 
 export const Bones = ({ rows = 6 }: { rows?: number }) => <Stack gap="xs" role="status" aria-label={t('Wczytuję', 'Loading')}>{Array.from({ length: rows }, (_, n) => <Skeleton key={n} height={28} />)}</Stack>;
 export const Failed = ({ error, again }: { error: unknown; again?: () => void }) => <Alert color="red" variant="outline" title={t('Nie udało się', 'That did not work')} role="alert"><Text size="sm" mb={again ? 'xs' : 0}>{whatWentWrong(error)}</Text>{again ? <Button size="compact-sm" variant="default" onClick={again}>{t('Spróbuj jeszcze raz', 'Try again')}</Button> : null}</Alert>;
 export const Empty = ({ children, action }: { children: ReactNode; action?: ReactNode }) => <Stack align="flex-start" gap="xs" p="lg" className="empty"><Text>{children}</Text>{action}</Stack>;
+/** What a person's role does not cover says so, and who can change it. */
+export const Forbidden = () => <Empty>{t('Twoja rola tego nie obejmuje. Właściciel organizacji może ją zmienić.', 'Your role does not cover this. The organization’s owner can change it.')}</Empty>;
 
 const TONES: Record<string, string> = { good: 'var(--positive)', bad: 'var(--negative)', care: 'var(--caution)', plain: 'var(--text-quiet)' };
 /** A state is a word in an outline; its colour only helps. */

@@ -5,7 +5,7 @@ import { useRef, useState, type ReactNode } from 'react';
 import { Link, useLocation, useSearchParams } from 'wouter';
 import { DataTable } from './data-table.tsx';
 import { BATCH_STATES, BatchState, FORMATS, download, kindWord } from './order-words.tsx';
-import { Bones, Card, Confirm, Empty, Failed, Head, State, told, useGuard, Wide } from './parts.tsx';
+import { Bones, Card, Confirm, Failed, Forbidden, Head, State, told, useGuard, Wide } from './parts.tsx';
 import { useHere, useMay } from './place.ts';
 
 type Batch = Awaited<ReturnType<typeof api.listBatches>>['batches'][number];
@@ -117,7 +117,7 @@ function Cards() {
   const [draft, setDraft] = useState({ member: '', proxy: '', last4: '' });
   const issue = useMutation({ mutationFn: () => api.issueCard({ params: { program: program.key, member: draft.member }, body: { proxy: draft.proxy, last4: draft.last4 } }), onSuccess: async () => { setDraft({ member: '', proxy: '', last4: '' }); told(t('Karta wydana.', 'The card is issued.')); await client.invalidateQueries(); }, onError: (error) => failed(error) });
   const set = useMutation({ mutationFn: (given: { card: string; state: 'active' | 'blocked' | 'closed' }) => api.setCardState({ params: { program: program.key, card: given.card }, body: { state: given.state } }), onSuccess: () => client.invalidateQueries(), onError: (error) => failed(error) });
-  if (!may('members:read')) return <Empty>{t('Twoja rola tego nie obejmuje. Właściciel organizacji może ją zmienić.', 'Your role does not cover this. The organization’s owner can change it.')}</Empty>;
+  if (!may('members:read')) return <Forbidden />;
   const actions = (card: CardRow): ReactNode => (card.state === 'closed' ? null : <Group gap="xs" justify="flex-end" wrap="nowrap"><Button size="compact-sm" variant="default" aria-label={`${card.state === 'blocked' ? t('Odblokuj', 'Unblock') : t('Zablokuj', 'Block')} ${card.last4}`} onClick={() => set.mutate({ card: card.id, state: card.state === 'blocked' ? 'active' : 'blocked' })}>{card.state === 'blocked' ? t('Odblokuj', 'Unblock') : t('Zablokuj', 'Block')}</Button><Button size="compact-sm" variant="default" aria-label={`${t('Zamknij kartę', 'Close the card')} ${card.last4}`} onClick={() => set.mutate({ card: card.id, state: 'closed' })}>{t('Zamknij kartę', 'Close the card')}</Button></Group>);
   return (
     <>

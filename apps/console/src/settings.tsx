@@ -4,7 +4,7 @@ import { api, applyLook, day, locale, moment, said, signInCall, t } from '@premi
 import { useState } from 'react';
 import { useLocation } from 'wouter';
 import { DataTable } from './data-table.tsx';
-import { Bones, Card, Empty, Failed, Head, State, told, useGuard, useUnsaved, whoDid, Wide } from './parts.tsx';
+import { Bones, Card, Empty, Failed, Forbidden, Head, State, told, useGuard, useUnsaved, whoDid, Wide } from './parts.tsx';
 import { useHere, useMay } from './place.ts';
 
 /** Who works here and how, how it looks, what members agree to, and who did what. */
@@ -25,7 +25,7 @@ export function Settings({ id = 'me' }: { id?: string }) {
 /** A part of the settings for those whose role covers it; others read why it is not there. */
 function Only({ permission, children }: { permission: string; children: React.ReactNode }) {
   const may = useMay();
-  return may(permission) ? children : <Empty>{t('Twoja rola tego nie obejmuje. Właściciel organizacji może ją zmienić.', 'Your role does not cover this. The organization’s owner can change it.')}</Empty>;
+  return may(permission) ? children : <Forbidden />;
 }
 
 function Me() {

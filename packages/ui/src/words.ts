@@ -90,6 +90,12 @@ export function inUnit(text: string, unit: string, units: readonly Unit[], sign 
   const names = units.find((item) => item.key === unit)?.names as Names | undefined;
   return `${sign ? signed(text) : amount(text)}${NBSP}${names?.[locale()].short ?? unit}`;
 }
-/** A unit as a heading: „punkty”. */
-export const unitTitle = (unit: string, units: readonly Unit[]): string => { const names = units.find((item) => item.key === unit)?.names as Names | undefined; const word = names ? (locale() === 'pl' ? names.pl.few : names.en.other) : unit; return word.slice(0, 1).toUpperCase() + word.slice(1); };
-export const unitName = (unit: string, units: readonly Unit[]): string => { const names = units.find((item) => item.key === unit)?.names as Names | undefined; return names ? (locale() === 'pl' ? names.pl.many : names.en.other) : unit; };
+const namesOf = (unit: string, units: readonly Unit[]): Names | undefined => units.find((item) => item.key === unit)?.names as Names | undefined;
+/** A unit as a heading: „Punkty”. */
+export function unitTitle(unit: string, units: readonly Unit[]): string {
+  const names = namesOf(unit, units);
+  const word = names ? (locale() === 'pl' ? names.pl.few : names.en.other) : unit;
+  return word.slice(0, 1).toUpperCase() + word.slice(1);
+}
+/** What an amount is counted in: „punktów”. */
+export const unitName = (unit: string, units: readonly Unit[]): string => { const names = namesOf(unit, units); return names ? (locale() === 'pl' ? names.pl.many : names.en.other) : unit; };

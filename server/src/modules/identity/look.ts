@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { Refusal, phrase } from '@premia/kernel';
 import { instant, type Context } from '../../platform/context.ts';
-import { row, type Tx } from '../../platform/database.ts';
+import { row, rows, type Tx } from '../../platform/database.ts';
 import { audit } from './identity.ts';
 
 export type Look = { accent: string; radius: number; logo: string | null };
@@ -24,6 +24,9 @@ export const readLook = async (tx: Tx, program?: string): Promise<Look> => (prog
 
 /** A program's own look, as its sponsor wants it, or null where it looks like its organization. */
 export const programLook = async (tx: Tx, program: string): Promise<Look | null> => (await row<Look>(tx, sql`SELECT accent, radius, logo FROM identity.program_look WHERE program = ${program}`)) ?? null;
+
+/** The programs that have a look of their own, by key. */
+export const programLooks = async (tx: Tx): Promise<ReadonlyMap<string, Look>> => new Map((await rows<Look & { program: string }>(tx, sql`SELECT program, accent, radius, logo FROM identity.program_look`)).map(({ program, ...look }) => [program, look]));
 
 /** Changes how a tenant's screens look. An accent on which white cannot be read is refused, with the ratio. */
 export async function saveLook(context: Context, look: Look): Promise<void> {

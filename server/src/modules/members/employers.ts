@@ -46,9 +46,10 @@ export async function employerBars(tx: Tx, program: Program, memberId: bigint, o
 }
 
 /** Companies whose people take part on a day without their employer's word, with how many people. */
-export const companiesWithoutConsent = (tx: Tx, program: Program, on: Day): Promise<{ company: string; people: number }[]> => rows(tx, sql`SELECT a.company, count(DISTINCT a.member_id)::int AS people FROM members.assignment AS a
-  JOIN members.member AS m ON m.tenant_id = a.tenant_id AND m.program_id = a.program_id AND m.member_id = a.member_id JOIN members.company AS c ON c.tenant_id = a.tenant_id AND c.code = a.company
-  WHERE a.program_id = ${program.programId} AND m.kind = 'person' AND m.merged_into IS NULL AND m.counts_until > ${on} AND a.valid_from <= ${on} AND a.valid_to > ${on} AND NOT ${agreedOn(program, sql`a.company`, sql`${on}::date`)} GROUP BY 1 ORDER BY 1`);
+export const companiesWithoutConsent = (tx: Tx, program: Program, on: Day): Promise<{ company: string; people: number }[]> => rows(tx, sql`SELECT a.company, a.people FROM (SELECT a.company, count(DISTINCT a.member_id)::int AS people FROM members.assignment AS a
+    JOIN members.member AS m ON m.tenant_id = a.tenant_id AND m.program_id = a.program_id AND m.member_id = a.member_id JOIN members.company AS c ON c.tenant_id = a.tenant_id AND c.code = a.company
+    WHERE a.program_id = ${program.programId} AND m.kind = 'person' AND m.merged_into IS NULL AND m.counts_until > ${on} AND a.valid_from <= ${on} AND a.valid_to > ${on} GROUP BY 1) AS a
+  WHERE NOT ${agreedOn(program, sql`a.company`, sql`${on}::date`)} ORDER BY 1`);
 
 /** What the companies of a member's assignments have said, the last word of each first. */
 export const employerConsentsOf = (tx: Tx, program: Program, memberId: bigint): Promise<EmployerConsent[]> => rows<EmployerConsent>(tx, sql`SELECT e.company, e.given, e.given_by, e.scope, e.document, e.valid_from FROM ${SAID(program)} AS e

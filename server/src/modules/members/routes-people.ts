@@ -5,7 +5,7 @@ import { makeContext, today } from '../../platform/context.ts';
 import { row, rows, type Database, type Tx } from '../../platform/database.ts';
 import { numberedCursor, type Handled, type Handler, type SignedIn } from '../../platform/http.ts';
 import { listMail, type Mailer } from '../../platform/mail.ts';
-import { acceptInvitation, endRole, grantsOf, grantsOfMember, invite, isCommonPassword, listGrants, listInvitations, openInvitation, principalOf, programLook, readLook, saveLook, saveProgramLook, DEFAULT_LOOK, type Look, type Role, type SignIn } from '../identity/index.ts';
+import { acceptInvitation, endRole, grantsOf, grantsOfMember, invite, isCommonPassword, listGrants, listInvitations, openInvitation, principalOf, programLook, programLooks, readLook, saveLook, saveProgramLook, DEFAULT_LOOK, type Look, type Role, type SignIn } from '../identity/index.ts';
 import { currentConsents, listConsents, saveConsent, type Channel } from './consents.ts';
 import { employerConsentsOf } from './employers.ts';
 import { eraseMember, previewErasure, type ErasedElsewhere } from './erase-member.ts';
@@ -148,12 +148,13 @@ async function readSession(outside: PeopleOutside, person: SignedIn): Promise<un
       const programs = await rows<{ program_id: bigint; key: string; name: unknown; zone: string; currency: string; currency_scale: number; units: unknown }>(tx, sql`SELECT p.program_id, p.key, p.settings -> 'name' AS name, p.zone, p.currency, p.currency_scale,
         COALESCE((SELECT jsonb_agg(jsonb_build_object('key', u.key, 'scale', u.scale, 'names', u.names) ORDER BY u.unit_id) FROM ledger.unit AS u WHERE u.tenant_id = p.tenant_id AND u.program_id = p.program_id), '[]') AS units FROM members.program AS p ORDER BY p.key`);
       const seen = programs.filter((program) => principal.permissions.size > 0 || principal.programs?.has(program.key));
+      const looks = await programLooks(tx);
       const shown: unknown[] = [];
       for (const { program_id: _, ...program } of seen) {
         const self = principal.self?.get(program.key);
         const member = self ? await findMember(tx, await findProgram(tx, program.key), self.member) : null;
         const named = member ? await row<{ name: string | null }>(tx, sql`SELECT name FROM members.person WHERE member_id = ${member.memberId}`) : null;
-        shown.push({ ...program, look: await programLook(tx, program.key), permissions: [...new Set([...principal.permissions, ...principal.programs?.get(program.key) ?? []])], self: member && self ? { member: member.code, name: named?.name ?? null, role: self.role, company: self.company } : null });
+        shown.push({ ...program, look: looks.get(program.key) ?? null, permissions: [...new Set([...principal.permissions, ...principal.programs?.get(program.key) ?? []])], self: member && self ? { member: member.code, name: named?.name ?? null, role: self.role, company: self.company } : null });
       }
       return { key, name: first.tenant_name, look: await readLook(tx), roles: own.map((grant) => ({ role: grant.role, program: grant.program })), permissions: [...principal.permissions], held: [...principal.held ?? []], programs: shown };
     }));
